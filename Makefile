@@ -1,0 +1,48 @@
+# GuestAuth: `make run` and `make test` set up what they need and then run.
+PYTHON ?= python3
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+# uv installs faster; venv and pip do the same without it.
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: run test check bench soak lock clean
+
+run: $(VENV)/.installed
+	@GUESTAUTH_DEMO=on $(BIN)/flask demo load
+	@GUESTAUTH_DEMO=on PORT=$(PORT) $(BIN)/gunicorn --bind 127.0.0.1:$(PORT) app:app
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term-missing
+
+check: $(VENV)/.installed-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.installed-dev
+	@GUESTAUTH_SOAK=on timeout 1200 $(BIN)/python -m pytest -n auto -m soak
+
+lock: $(VENV)/.installed-dev
+	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet --upgrade -o requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt --universal --generate-hashes --no-header --quiet -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+
+# One recipe makes the environment from one hash-pinned file.
+define install
+	@test -x $(BIN)/python || $(if $(UV),$(UV) venv --quiet --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+	@$(if $(UV),VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet,$(BIN)/python -m pip install --quiet --disable-pip-version-check) --require-hashes -r $(1)
+	@touch $@
+endef
+
+$(VENV)/.installed: requirements.txt
+	$(call install,requirements.txt)
+
+$(VENV)/.installed-dev: requirements-dev.txt
+	$(call install,requirements-dev.txt)
+	@touch $(VENV)/.installed

@@ -1,0 +1,19 @@
+"""The command line: what the pages do, with the same rules and the same audit (B35). One file for each noun.
+
+What it does: `set_up` registers the commands; `command` gives each its tenant, its exit codes and its output.
+
+The one thing to understand: bad input ends with 2, a rule's refusal with 1, each with a message on stderr; what
+a command shows it also gives as JSON.
+"""
+
+from flask import Flask
+
+from guestauth.cli import audit, demo, doctor, guest, mail, resource, session, tenant
+
+
+def set_up(app: Flask) -> None:
+    """Add the commands to `flask`."""
+    for group in (tenant.tenant, guest.guest, resource.resource, session.session, mail.mail, demo.demo):
+        app.cli.add_command(group)
+    app.cli.add_command(audit.audit)
+    app.cli.add_command(doctor.doctor)

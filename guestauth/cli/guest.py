@@ -1,0 +1,128 @@
+"""`flask guest`: invite people, and see and end what they have."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from guestauth import guests, invitations
+from guestauth.audit import COMMAND_LINE
+from guestauth.cli.terminal import as_json, command, show, show_all
+from guestauth.models import Invitation, Tenant, User
+
+guest = AppGroup("guest", help="The people from outside.")
+
+
+@guest.command("invite")
+@click.argument("tenant")
+@click.argument("email")
+@click.option("--name", "display_name", default="", help="Their name.")
+@click.option("--message", help="Your own words to them, as plain text.")
+@click.option("--redirect", "target", help="Where they land: a path within the tenant, like /apps/plan.")
+@click.option("--no-mail", is_flag=True, help="Send no mail; show the link only.")
+@as_json
+@command
+def invite(
+    tenant: Tenant,
+    email: str,
+    display_name: str,
+    message: str | None,
+    target: str | None,
+    no_mail: bool,
+    as_json: bool,
+) -> None:
+    """Invite somebody."""
+    made = invitations.invite(
+        tenant.id,
+        email,
+        display_name=display_name,
+        message=message,
+        target=target,
+        send_mail=not no_mail,
+        by=COMMAND_LINE,
+    )
+    show(_invitation(made, guests.find(tenant.id, email)), as_json=as_json)
+
+
+@guest.command("list")
+@click.argument("tenant")
+@click.option("--source", help="Only those with this source, like OTP or 'Invited user'.")
+@click.option("--state", type=click.Choice(["PendingAcceptance", "Accepted"]), help="Only those.")
+@as_json
+@command
+def list_all(tenant: Tenant, source: str | None, state: str | None, as_json: bool) -> None:
+    """List a tenant's guests."""
+    show_all([_row(each) for each in guests.of_tenant(tenant.id, source=source, state=state)], as_json=as_json)
+
+
+@guest.command("show")
+@click.argument("tenant")
+@click.argument("email")
+@as_json
+@command
+def show_one(tenant: Tenant, email: str, as_json: bool) -> None:
+    """Show one guest, with their invitation."""
+    user = guests.find(tenant.id, email)
+    newest = invitations.of_guest(user.id)
+    show(_row(user) | (_invitation(newest, user) if newest else {}) | {"id": user.id}, as_json=as_json)
+
+
+@guest.command("resend")
+@click.argument("tenant")
+@click.argument("email")
+@as_json
+@command
+def resend(tenant: Tenant, email: str, as_json: bool) -> None:
+    """Send a pending guest a new invitation; the old link dies."""
+    made = invitations.resend(tenant.id, email, by=COMMAND_LINE)
+    show(_invitation(made, guests.find(tenant.id, email)), as_json=as_json)
+
+
+@guest.command("revoke")
+@click.argument("tenant")
+@click.argument("email")
+@command
+def revoke(tenant: Tenant, email: str) -> None:
+    """Revoke a guest's invitation; its link dies."""
+    invitations.revoke(tenant.id, email, by=COMMAND_LINE)
+    click.echo(f"the invitation of {email} is revoked")
+
+
+def _simple(name: str, action: Callable[..., User], done: str) -> None:
+    @guest.command(name, help=(action.__doc__ or "").splitlines()[0])
+    @click.argument("tenant")
+    @click.argument("email")
+    @command
+    def run(tenant: Tenant, email: str) -> None:
+        user = action(tenant.id, email, by=COMMAND_LINE)
+        click.echo(f"{user.mail} {done}")
+
+
+_simple("block", guests.block, "is blocked")
+_simple("unblock", guests.unblock, "may sign in again")
+_simple("delete", guests.delete, "is deleted")
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "displayName": user.display_name,
+        "mail": user.mail,
+        "userType": user.user_type,
+        "source": user.source,
+        "externalUserState": user.state,
+        "accountEnabled": user.blocked_at is None,
+        "createdDateTime": user.created_at,
+        "lastSignInDateTime": user.last_sign_in_at,
+    }
+
+
+def _invitation(made: Invitation, user: User) -> dict[str, Any]:
+    status = made.closed or ("Completed" if user.accepted_at else user.state)
+    return {
+        "id": made.id,
+        "invitedUserEmailAddress": user.mail,
+        "inviteRedeemUrl": None if made.closed else invitations.link(made),
+        "status": status,
+    }

@@ -1,0 +1,94 @@
+"""`flask resource`: what a tenant shares."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from guestauth import guests, resources
+from guestauth.audit import COMMAND_LINE
+from guestauth.cli.terminal import as_json, command, show, show_all
+from guestauth.models import Resource, Tenant
+
+resource = AppGroup("resource", help="What a tenant shares.")
+
+
+@resource.command("add")
+@click.argument("tenant")
+@click.argument("slug")
+@click.option("--title", required=True, help="As guests see it.")
+@click.option("--url", help="It is an address on the web.")
+@click.option("--text", help="It is a text.")
+@click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="It is a file.")
+@as_json
+@command
+def add(
+    tenant: Tenant, slug: str, title: str, url: str | None, text: str | None, path: Path | None, as_json: bool
+) -> None:
+    """Add something to share: one of --url, --text and --file."""
+    file = (path.name, path.read_bytes()) if path else None
+    made = resources.add(tenant.id, slug, title=title, url=url, text=text, file=file, by=COMMAND_LINE)
+    show(_row(made), as_json=as_json)
+
+
+@resource.command("share")
+@click.argument("tenant")
+@click.argument("slug")
+@click.argument("email", required=False)
+@click.option("--all-guests", is_flag=True, help="With all guests.")
+@command
+def share(tenant: Tenant, slug: str, email: str | None, all_guests: bool) -> None:
+    """Share it with one guest, or with --all-guests."""
+    user_id = _whom(tenant, email, all_guests)
+    resources.share(tenant.id, slug, user_id=user_id, by=COMMAND_LINE)
+    click.echo(f"{slug} is shared with {email or 'all guests'}")
+
+
+@resource.command("unshare")
+@click.argument("tenant")
+@click.argument("slug")
+@click.argument("email", required=False)
+@click.option("--all-guests", is_flag=True, help="With all guests.")
+@command
+def unshare(tenant: Tenant, slug: str, email: str | None, all_guests: bool) -> None:
+    """Share it with one guest, or with --all-guests, no longer."""
+    user_id = _whom(tenant, email, all_guests)
+    resources.unshare(tenant.id, slug, user_id=user_id, by=COMMAND_LINE)
+    click.echo(f"{slug} is no longer shared with {email or 'all guests'}")
+
+
+@resource.command("list")
+@click.argument("tenant")
+@as_json
+@command
+def list_all(tenant: Tenant, as_json: bool) -> None:
+    """List what a tenant shares."""
+    show_all([_row(each) for each in resources.of_tenant(tenant.id)], as_json=as_json)
+
+
+@resource.command("remove")
+@click.argument("tenant")
+@click.argument("slug")
+@command
+def remove(tenant: Tenant, slug: str) -> None:
+    """Remove a resource."""
+    resources.remove(tenant.id, slug, by=COMMAND_LINE)
+    click.echo(f"{slug} is removed")
+
+
+def _whom(tenant: Tenant, email: str | None, all_guests: bool) -> Any:
+    if bool(email) == all_guests:
+        raise click.UsageError("Give an email address, or --all-guests")
+    return guests.find(tenant.id, email).id if email else None
+
+
+def _row(resource: Resource) -> dict[str, Any]:
+    return {
+        "id": resource.id,
+        "slug": resource.slug,
+        "title": resource.title,
+        "kind": resource.kind,
+        "sharedWithAllGuests": resource.shared_with_all,
+        "createdDateTime": resource.created_at,
+    }

@@ -1,0 +1,284 @@
+"""Settings: read, check and type every one of them, once, at the start.
+
+What it does: `load` reads the environment and `instance/config.toml`, checks each value and returns a
+typed dictionary for `app.config`; `keys` derives the keys of one purpose from the secret.
+
+The one thing to understand: production is the default. Without `GUESTAUTH_DEMO` the start is refused
+unless a strong `SECRET_KEY`, an https `PUBLIC_URL` and a `MAIL_SERVER` are there.
+
+What must stay true: a bad value stops the start with a message that names it and says what to do; every
+setting stands in `SETTINGS` with its default, unit and reason, and so in the README.
+
+Called by `create_app`. It will not read a setting later than the start, nor guess a type (F11).
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PROJECT = Path(__file__).resolve().parent.parent
+WEAK_WORDS = ("changeme", "secret", "password", "example", "12345678", "default")
+
+
+class BadSettings(Exception):  # noqa: N818 -- it names what is wrong, as refusals do
+    """The start is refused; the text has a line for each setting at fault."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting: its name, how it is read, its default as text, its unit and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str | None
+    unit: str = ""
+    meaning: str
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _flag(value: str) -> bool:
+    words = {"on": True, "true": True, "yes": True, "1": True}
+    words |= {"off": False, "false": False, "no": False, "0": False, "": False}
+    if value.strip().lower() not in words:
+        raise ValueError("write on or off")
+    return words[value.strip().lower()]
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.strip().isascii() or not value.strip().isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"write a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.strip().lower() not in [word.lower() for word in words]:
+            raise ValueError(f"write one of {', '.join(words)}")
+        return next(word for word in words if word.lower() == value.strip().lower())
+
+    return read
+
+
+def _list(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _secret(value: str) -> str:
+    value = value.strip()
+    if len(value.encode()) < 32:
+        raise ValueError("it needs at least 32 bytes; make one with: openssl rand -hex 32")
+    if len(set(value)) < 10 or any(word in value.lower() for word in WEAK_WORDS):
+        raise ValueError("it can be guessed; make one with: openssl rand -hex 32")
+    return value
+
+
+def _secrets(value: str) -> list[str]:
+    return [_secret(part) for part in _list(value)]
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write the address people use, like https://guests.example.org")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("write scheme and host only, like https://guests.example.org")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database(value: str) -> str:
+    value = value.strip().replace("postgres://", "postgresql://", 1)
+    try:
+        url = make_url(value)
+    except ArgumentError as fault:
+        raise ValueError("write sqlite:///file.db or postgresql://user:password@host/name") from fault
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError("GuestAuth runs on sqlite and postgresql only")
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)
+
+
+def _sender(value: str) -> str:
+    address = value.strip().rpartition("<")[2].rstrip(">")
+    try:
+        return validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email
+    except EmailNotValidError as fault:
+        raise ValueError(f"write an email address: {fault}") from fault
+
+
+def _file(value: str) -> str:
+    if value and not Path(value).is_file():
+        raise ValueError(f"there is no file {value}")
+    return value
+
+
+SETTINGS = [
+    Setting(name="GUESTAUTH_DEMO", read=_flag, default="off",
+            meaning="demo mode: demo data, local mailbox, `/dev` pages, http on loopback"),
+    Setting(name="SECRET_KEY", read=_secret, default=None, unit="≥ 32 bytes",
+            meaning="every key is derived from it; demo: made once in the instance folder"),
+    Setting(name="SECRET_KEY_FALLBACKS", read=_secrets, default="", unit="comma-separated, newest first",
+            meaning="earlier secrets, still accepted while what they signed lives"),
+    Setting(name="DATABASE_URL", read=_database, default=None,
+            meaning="`sqlite:///…` or `postgresql://…`; default: `guestauth.db` in the instance folder"),
+    Setting(name="PUBLIC_URL", read=_origin, default=None,
+            meaning="the address people use, the only source of links in mail; https unless demo"),
+    Setting(name="TRUSTED_HOSTS", read=_list, default=None, unit="comma-separated",
+            meaning="host names answered to; default: the host of `PUBLIC_URL`"),
+    Setting(name="TRUSTED_PROXIES", read=_number(0, 10), default="0", unit="hops",
+            meaning="proxies in front whose `X-Forwarded-*` headers count"),
+    Setting(name="INSTANCE_PATH", read=_text, default=str(PROJECT / "instance"),
+            meaning="folder for local data; default: `./instance`"),
+    Setting(name="MAIL_SERVER", read=_text, default="",
+            meaning="mail server; demo without it: the local mailbox only"),
+    Setting(name="MAIL_PORT", read=_number(1, 65535), default="25", meaning="its port"),
+    Setting(name="MAIL_USE_TLS", read=_flag, default="off", meaning="STARTTLS after connecting"),
+    Setting(name="MAIL_USE_SSL", read=_flag, default="off", meaning="TLS from the first byte"),
+    Setting(name="MAIL_USERNAME", read=_text, default="", meaning="user name at the mail server"),
+    Setting(name="MAIL_PASSWORD", read=_text, default="", meaning="password at the mail server"),
+    Setting(name="MAIL_DEFAULT_SENDER", read=_sender, default=None,
+            meaning="the address every mail comes from; default: no-reply at the host of `PUBLIC_URL`"),
+    Setting(name="MAIL_CA_FILE", read=_file, default="",
+            meaning="certificates to trust instead of the system's; always checked"),
+    Setting(name="MAIL_TIMEOUT", read=_number(1, 120), default="10", unit="s",
+            meaning="how long to wait for each answer of the mail server"),
+    Setting(name="MAIL_CONNECTIONS", read=_number(1, 64), default="8", unit="per process",
+            meaning="mails on their way at the same time"),
+    Setting(name="MAIL_DELIVERY", read=_one_of("inline", "worker"), default="inline",
+            meaning="`inline`: threads of every web process deliver; `worker`: only `flask mail deliver`"),
+    Setting(name="PASSCODE_LIFETIME", read=_number(60, 1800), default="1800", unit="s",
+            meaning="how long a code works (B22); may be shortened, never lengthened"),
+    Setting(name="SESSION_LIFETIME", read=_number(300, 86400), default="86400", unit="s",
+            meaning="how long a guest stays signed in (B28)"),
+    Setting(name="LOG_LEVEL", read=_one_of("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO",
+            meaning="least severity that is logged"),
+    Setting(name="LOG_FORMAT", read=_one_of("text", "json"), default="text",
+            meaning="log lines on stderr as text or JSON"),
+]  # fmt: skip
+
+
+def load(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read every setting.
+
+    :param environ: the environment variables; they win over `instance/config.toml`.
+    :returns: setting name → typed value.
+    :raises BadSettings: with a line for each value at fault.
+    """
+    faults: list[str] = []
+    values = dict(_read(environ, faults))
+    if not faults:
+        _fill_in(values, int(environ.get("PORT", "") or 5000))
+        faults += _missing_in_production(values, environ)
+    if faults:
+        raise BadSettings("GuestAuth does not start:\n" + "\n".join(f"  {fault}" for fault in faults))
+    return values
+
+
+def keys(purpose: str) -> list[bytes]:
+    """Keys of one purpose: the current one first, then one for each fallback secret.
+
+    :param purpose: what they are for; another purpose gives other keys (RFC 5869's idea, one block).
+    """
+    secrets_ = [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
+    return [hmac.digest(secret.encode(), b"guestauth " + purpose.encode(), "sha256") for secret in secrets_]
+
+
+def fingerprint(secret: str) -> str:
+    """Hash of a long random secret, fit to be stored: the row knows the secret again, a dump gives nothing."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _read(environ: Mapping[str, str], faults: list[str]) -> Iterator[tuple[str, Any]]:
+    instance = Path(environ.get("INSTANCE_PATH", "") or PROJECT / "instance")
+    toml = _config_file(instance / "config.toml", faults)
+    for setting in SETTINGS:
+        try:
+            text = _raw(setting, environ, toml)
+            yield setting.name, None if text is None else setting.read(text)
+        except (ValueError, OSError) as fault:
+            faults.append(f"{setting.name}: {fault}")
+
+
+def _config_file(path: Path, faults: list[str]) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as fault:
+        faults.append(f"{path.name}: {fault}")
+        return {}
+    unknown = set(content) - {setting.name for setting in SETTINGS}
+    faults += [f"{path.name}: there is no setting {name}" for name in sorted(unknown)]
+    return content
+
+
+def _raw(setting: Setting, environ: Mapping[str, str], toml: Mapping[str, Any]) -> str | None:
+    if setting.name in environ:
+        return environ[setting.name] or setting.default
+    if f"{setting.name}_FILE" in environ:
+        return Path(environ[f"{setting.name}_FILE"]).read_text("utf-8").strip()
+    if setting.name in toml:
+        value = toml[setting.name]
+        return ",".join(value) if isinstance(value, list) else str(value)
+    return setting.default
+
+
+def _fill_in(values: dict[str, Any], port: int) -> None:
+    """Give the settings whose default depends on others their value."""
+    instance = Path(values["INSTANCE_PATH"]).resolve()
+    values["INSTANCE_PATH"] = str(instance)
+    values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{instance / 'guestauth.db'}"
+    if values["GUESTAUTH_DEMO"]:
+        values["PUBLIC_URL"] = values["PUBLIC_URL"] or f"http://127.0.0.1:{port}"
+        values["SECRET_KEY"] = values["SECRET_KEY"] or _demo_secret(instance / "secret_key")
+        values["MAIL_DEFAULT_SENDER"] = values["MAIL_DEFAULT_SENDER"] or "no-reply@guestauth.example"
+    host = urlsplit(values["PUBLIC_URL"] or "").hostname or ""
+    also = ["localhost", "127.0.0.1"] if values["GUESTAUTH_DEMO"] else []
+    values["TRUSTED_HOSTS"] = values["TRUSTED_HOSTS"] or [host, *also]
+    values["MAIL_DEFAULT_SENDER"] = values["MAIL_DEFAULT_SENDER"] or f"no-reply@{host}"
+
+
+def _missing_in_production(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    if values["MAIL_USE_TLS"] and values["MAIL_USE_SSL"]:
+        yield "MAIL_USE_TLS: it excludes MAIL_USE_SSL; turn one of them off"
+    if values["GUESTAUTH_DEMO"]:
+        return
+    if not values["SECRET_KEY"]:
+        yield "SECRET_KEY: it is missing; make one with: openssl rand -hex 32"
+    if not (values["PUBLIC_URL"] or "").startswith("https://"):
+        yield "PUBLIC_URL: write the https address people use, like https://guests.example.org"
+    if not values["MAIL_SERVER"]:
+        yield "MAIL_SERVER: it is missing; codes and invitations leave by mail"
+    if environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
+        yield "FLASK_DEBUG: the debugger runs code for anyone who reaches it; unset it"
+
+
+def _demo_secret(path: Path) -> str:
+    """Make the demo's secret once (mode 0600) and read it ever after; two processes make only one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123
+        file.write(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    return path.read_text()

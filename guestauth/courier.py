@@ -1,0 +1,159 @@
+"""The courier: the threads that carry letters from the outbox to the mail server.
+
+What it does: `start` lets one thread lease letters and several send them side by side; `run_once` sends
+what is due and returns; `check_health` asks the mail server now and then.
+
+The one thing to understand: one sender alone is capped at one letter per round trip of the mail server, and
+one slow recipient would hold up all others; so every process has `MAIL_CONNECTIONS` of them.
+
+What must stay true: a new letter wakes the courier at once; a fault of one letter stops no other; stopping
+waits for what is on its way.
+
+Called by gunicorn's hooks, the first request, and `flask mail deliver`. It knows nothing of what it carries.
+"""
+
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from guestauth import outbox, smtp
+
+POLL = timedelta(seconds=2)  # another process's letters are found this late at the most
+CHECK = timedelta(seconds=30)  # between two questions to the mail server
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Courier:
+    """What the threads of one process share."""
+
+    process: int = 0
+    wake: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    starting: threading.Lock = field(default_factory=threading.Lock)
+    thread: threading.Thread | None = None
+
+
+def of(app: Flask) -> Courier:
+    """Return the courier of this app in this process."""
+    courier: Courier = app.extensions["guestauth_courier"]
+    return courier
+
+
+def wake() -> None:
+    """Look at the outbox, and ask the mail server if that is due, right now."""
+    of(current_app).wake.set()
+
+
+def ensure_running(app: Flask) -> None:
+    """Start delivering in this process unless it does already (after a fork threads are gone)."""
+    courier = of(app)
+    if courier.process == os.getpid() or app.config["MAIL_DELIVERY"] != "inline":
+        return
+    with courier.starting:
+        if courier.process != os.getpid():
+            courier.process = os.getpid()
+            courier.thread = threading.Thread(target=run, args=(app,), name="courier", daemon=True)
+            courier.thread.start()
+
+
+def stop(app: Flask, *, within: float = 15.0) -> None:
+    """Let the letters on their way arrive, then stop.
+
+    :param within: seconds to wait at the most.
+    """
+    courier = of(app)
+    courier.stopping.set()
+    courier.wake.set()
+    if courier.thread is not None and courier.process == os.getpid():
+        courier.thread.join(within)
+
+
+def run(app: Flask) -> None:
+    """Deliver until told to stop."""
+    courier = of(app)
+    slots = threading.Semaphore(app.config["MAIL_CONNECTIONS"])
+    with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"] + 1, "courier") as threads:
+        checking = threads.submit(check_health, app)
+        while not courier.stopping.is_set():
+            courier.wake.clear()
+            if checking.done():
+                checking = threads.submit(check_health, app)
+            if not _carry(app, threads, slots):
+                courier.wake.wait(_pause(app))
+
+
+def run_once(app: Flask) -> int:
+    """Send everything that is due now and return how many letters were tried."""
+    slots, tried = threading.Semaphore(app.config["MAIL_CONNECTIONS"]), 0
+    with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"], "courier") as threads:
+        while carried := _carry(app, threads, slots):
+            tried += carried
+    return tried
+
+
+def check_health(app: Flask) -> None:
+    """Ask the mail server whether it would take a letter, if it is time to, and note the answer."""
+    with app.app_context():
+        try:
+            if outbox.check_is_due(CHECK) and outbox.claim_check(CHECK):
+                outbox.note_health(_fault(app))
+        except SQLAlchemyError:
+            log.warning("the mail server's health could not be noted", exc_info=True)
+
+
+def _fault(app: Flask) -> str | None:
+    if app.config["MAIL_SERVER"]:
+        try:
+            smtp.probe()
+        except smtp.NotSent as answer:
+            return str(answer)
+    return None
+
+
+def _carry(app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore) -> int:
+    """Lease as many letters as there are free hands and hand them out; return how many."""
+    slots.acquire()
+    free = 1 + sum(slots.acquire(blocking=False) for _ in range(app.config["MAIL_CONNECTIONS"] - 1))
+    leased = _lease(app, free)
+    for _ in range(free - len(leased)):
+        slots.release()
+    for letter_id in leased:
+        threads.submit(_deliver, app, letter_id, slots)
+    return len(leased)
+
+
+def _lease(app: Flask, most: int) -> Sequence[uuid.UUID]:
+    with app.app_context():
+        try:
+            return outbox.lease(most) if outbox.next_due() == timedelta() else []
+        except SQLAlchemyError:
+            log.warning("the outbox could not be read", exc_info=True)
+    return []
+
+
+def _deliver(app: Flask, letter_id: uuid.UUID, slots: threading.Semaphore) -> None:
+    try:
+        with app.app_context():
+            outbox.deliver(letter_id)
+    except Exception:
+        log.exception("letter %s could not be delivered; it goes again when its lease runs out", letter_id)
+    finally:
+        slots.release()
+
+
+def _pause(app: Flask) -> float:
+    with app.app_context():
+        try:
+            due = outbox.next_due()
+        except SQLAlchemyError:
+            due = None
+    return min(due or POLL, POLL).total_seconds()

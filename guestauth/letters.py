@@ -1,0 +1,108 @@
+"""What the letters say: one function per letter, text and HTML (UX rules 9 and 10).
+
+What it does: `passcode` and `invitation` write a letter from plain facts.
+
+The one thing to understand: a letter is written at the moment it is sent, so nothing written is ever kept.
+
+What must stay true: the passcode letter has no link and no code in its subject; the invitation has exactly
+one link; a tenant's or an inviter's words are text, wherever they stand (I-11).
+
+Called by the outbox's preparers in passcodes and invitations. It reads no table and sends nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import current_app
+
+from guestauth.audit import one_line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """A written letter: the address it goes to, the name it comes from, and its words."""
+
+    to: str
+    sender_name: str
+    subject: str
+    text: str
+    html: str
+
+
+def passcode(
+    *,
+    to: str,
+    org: str,
+    code: str,
+    reference: str,
+    lifetime_minutes: int,
+    expires_at: datetime,
+    asked_from: str,
+    asked_at: datetime,
+) -> Content:
+    """The letter that carries a code.
+
+    :param code: 8 digits.
+    :param lifetime_minutes: how long the code works from when it was issued.
+    :param asked_from: the browser that asked, in a few words.
+    """
+    return _written(
+        "passcode",
+        to=to,
+        org=org,
+        subject=f"Your {org} sign-in code (reference {reference})",
+        code=code,
+        reference=reference,
+        lifetime_minutes=lifetime_minutes,
+        expires_at=expires_at,
+        asked_from=asked_from,
+        asked_at=asked_at,
+    )
+
+
+def invitation(
+    *,
+    to: str,
+    org: str,
+    domain: str,
+    inviter: str,
+    message: str | None,
+    url: str,
+    what: str | None,
+    privacy_statement_url: str | None,
+    help_contact: str | None,
+) -> Content:
+    """The letter that invites a guest.
+
+    :param url: the one link, from `PUBLIC_URL`.
+    :param what: the title of what they will be taken to.
+    """
+    return _written(
+        "invitation",
+        to=to,
+        org=org,
+        subject=f"{inviter} invited you to {org}",
+        mail=to,
+        domain=domain,
+        inviter=inviter,
+        message=message,
+        url=url,
+        what=what,
+        privacy_statement_url=privacy_statement_url,
+        help_contact=help_contact,
+    )
+
+
+def utc(moment: datetime) -> str:
+    """Write a moment for people: `12:30 UTC on 20 November 2026`."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%H:%M} UTC on {moment.day} {moment:%B %Y}"
+
+
+def _written(name: str, *, to: str, org: str, subject: str, **facts: Any) -> Content:
+    facts |= {"org": one_line(org), "public_url": current_app.config["PUBLIC_URL"]}
+    pages = [
+        current_app.jinja_env.get_template(f"email/{name}.{ending}").render(facts) for ending in ("txt", "html")
+    ]
+    return Content(to=to, sender_name=one_line(org), subject=one_line(subject)[:200], text=pages[0], html=pages[1])

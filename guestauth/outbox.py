@@ -1,0 +1,251 @@
+"""The outbox: letters wait in the database and leave from there (B36).
+
+What it does: `post` puts a letter into the transaction under way; `deliver` sends what is due.
+
+The one thing to understand: a letter is leased, then prepared, sent and marked, in three transactions with
+the network between them. A process that dies on the way leaves a lease that runs out; the letter goes again
+with the same Message-ID and the same code.
+
+What must stay true: no request talks to the mail server; a letter leaves at least once or is dropped for a
+stated reason; a letter that could only arrive dead is dropped; a stranger's letter has no recipient and is
+dropped like any other.
+
+Called by passcodes and invitations (post), the courier and the command line (deliver). It does not know
+what letters are about: each kind's preparer says so.
+"""
+
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import event, func, select, update
+from sqlalchemy.orm import Session as DatabaseSession
+
+from guestauth import audit, mailbox, smtp
+from guestauth.database import db, now, operation, query
+from guestauth.letters import Content
+from guestauth.models import Letter, MailHealth
+
+BACKOFF = [timedelta(seconds=seconds) for seconds in (5, 15, 45, 120, 300)]  # and 300 s ever after
+LEASE = timedelta(seconds=120)  # longer than one letter can take
+GIVE_UP = timedelta(days=3)  # after that an undelivered letter has failed
+STALE = timedelta(minutes=3)  # a health check older than that: nobody delivers
+
+
+class Dropped(Exception):  # noqa: N818 -- a decision, not an error
+    """The letter must not go any more; the text is the reason."""
+
+
+Preparer = Callable[[Letter], Content]
+_preparers: dict[str, Preparer] = {}
+
+
+def kind(name: str) -> Callable[[Preparer], Preparer]:
+    """Register what writes the letters of one kind, or raises `Dropped` if one must not go any more."""
+
+    def register(preparer: Preparer) -> Preparer:
+        _preparers[name] = preparer
+        return preparer
+
+    return register
+
+
+def post(
+    kind: str,
+    *,
+    tenant_id: uuid.UUID,
+    user_id: uuid.UUID | None,
+    subject_id: uuid.UUID,
+    by: audit.Caller,
+    n: int = 0,
+    **facts: Any,
+) -> None:
+    """Put a letter into the transaction under way; delivery wakes when it commits.
+
+    :param user_id: who gets it; None for a stranger, whose letter takes the same way to its end.
+    :param subject_id: the sign-in or the invitation it tells of; `n`: which of the sign-in's codes.
+    :param facts: what the letter needs and no row has; never a code or a ticket.
+    """
+    moment = now()
+    letter = Letter(
+        kind=kind,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        subject_id=subject_id,
+        n=n,
+        facts=facts,
+        correlation_id=by.correlation_id,
+        posted_at=moment,
+        due_at=moment,
+    )
+    db.session.add(letter)
+    db.session.info["guestauth_posted"] = True
+
+
+@operation
+def lease(most: int) -> Sequence[uuid.UUID]:
+    """Take letters that are due; nobody else gets them until the lease runs out.
+
+    :param most: how many at the most.
+    """
+    due = (
+        select(Letter.id)
+        .where(Letter.done_at.is_(None), Letter.due_at <= now())
+        .order_by(Letter.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(Letter)
+        .where(Letter.id.in_(due), Letter.done_at.is_(None))
+        .values(due_at=now() + LEASE, lease=uuid.uuid4(), tries=Letter.tries + 1)
+        .returning(Letter.id)
+    )
+    return db.session.scalars(taken, execution_options={"synchronize_session": False}).all()
+
+
+def deliver(letter_id: uuid.UUID) -> None:
+    """Prepare, send and mark one leased letter."""
+    letter = _leased(letter_id)
+    try:
+        content = _prepare(letter)
+        _send(letter, content)
+    except Dropped as reason:
+        _mark(letter, "dropped", str(reason))
+    except smtp.NotSent as answer:
+        if answer.final or now() > letter.posted_at + GIVE_UP:
+            _mark(letter, "failed", str(answer))
+        else:
+            _postpone(letter, str(answer))
+    else:
+        _mark(letter, "sent", "")
+
+
+@query
+def next_due() -> timedelta | None:
+    """How long until the next letter is due; None when none waits."""
+    due = db.session.scalar(select(func.min(Letter.due_at)).where(Letter.done_at.is_(None)))
+    return None if due is None else max(due - now(), timedelta())
+
+
+@query
+def status() -> dict[str, Any]:
+    """What waits, what left, and whether the mail server answers; for `flask mail status`."""
+    waiting = Letter.done_at.is_(None)
+    counts = db.session.execute(
+        select(func.coalesce(Letter.outcome, "waiting"), func.count()).group_by(Letter.outcome)
+    )
+    health = db.session.get(MailHealth, 1)
+    return {
+        "waiting": 0,
+        "sent": 0,
+        "dropped": 0,
+        "failed": 0,
+        **dict(counts.tuples().all()),
+        "oldestWaiting": db.session.scalar(select(func.min(Letter.posted_at)).where(waiting)),
+        "lastReason": db.session.scalar(
+            select(Letter.reason).where(waiting, Letter.reason.is_not(None)).order_by(Letter.due_at).limit(1)
+        ),
+        "failingSince": health.failing_since if health else None,
+        "delayed": is_delayed(),
+    }
+
+
+@query
+def is_delayed() -> bool:
+    """Whether mail is delayed as a whole (B37).
+
+    It follows the clock's checks of the mail server and no letter's fate, so it tells nothing of anybody.
+    """
+    health = db.session.get(MailHealth, 1)
+    return health is not None and (health.failing_since is not None or health.checked_at < now() - STALE)
+
+
+@query
+def check_is_due(every: timedelta) -> bool:
+    """Whether nobody has asked the mail server in the last `every`, or the clock has jumped."""
+    health = db.session.get(MailHealth, 1)
+    return health is None or abs(now() - health.checked_at) >= every
+
+
+@operation
+def claim_check(every: timedelta) -> bool:
+    """Take the turn to ask the mail server; False: another process was quicker."""
+    moment = now()
+    if db.session.get(MailHealth, 1) is None:
+        db.session.add(MailHealth(checked_at=moment))
+        return True
+    due = MailHealth.checked_at.not_between(moment - every, moment + every)
+    claimed = db.session.execute(update(MailHealth).where(due).values(checked_at=moment))
+    return claimed.rowcount == 1  # type: ignore[attr-defined]
+
+
+@operation
+def note_health(fault: str | None) -> None:
+    """Keep what the mail server answered to `smtp.probe`; None: it would take a letter."""
+    since = func.coalesce(MailHealth.failing_since, now()) if fault else None
+    db.session.execute(update(MailHealth).values(checked_at=now(), failing_since=since, reason=fault))
+
+
+@query
+def _leased(letter_id: uuid.UUID) -> Letter:
+    return db.session.get_one(Letter, letter_id)
+
+
+@query
+def _prepare(letter: Letter) -> Content:
+    if letter.user_id is None:
+        raise Dropped("not a guest")
+    return _preparers[letter.kind](letter)
+
+
+def _send(letter: Letter, content: Content) -> None:
+    config = current_app.config
+    message_id = f"{letter.id}@{config['MAIL_DEFAULT_SENDER'].partition('@')[2]}"
+    message = smtp.compose(content, message_id=message_id, date=letter.posted_at)
+    if config["MAIL_SERVER"]:
+        smtp.send(message)
+    if config["GUESTAUTH_DEMO"]:
+        mailbox.keep(str(letter.id), message.as_bytes())
+
+
+@operation
+def _mark(letter: Letter, outcome: str, reason: str) -> None:
+    """Write the letter's end down, unless its lease ran out and another process has it now."""
+    done = (
+        update(Letter)
+        .where(Letter.id == letter.id, Letter.lease == letter.lease, Letter.done_at.is_(None))
+        .values(done_at=now(), outcome=outcome, reason=reason or None)
+    )
+    if db.session.execute(done).rowcount == 1:  # type: ignore[attr-defined]
+        audit.record(
+            f"{letter.kind}.{'mailed' if outcome == 'sent' else 'dropped'}",
+            by=audit.DELIVERY,
+            tenant_id=letter.tenant_id,
+            user_id=letter.user_id,
+            address=letter.facts.get("address"),
+            refused=reason,
+            correlation_id=letter.correlation_id,
+            letter=str(letter.id),
+        )
+
+
+@operation
+def _postpone(letter: Letter, reason: str) -> None:
+    wait = BACKOFF[min(letter.tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
+    later = update(Letter).where(Letter.id == letter.id, Letter.lease == letter.lease)
+    db.session.execute(later.values(due_at=now() + wait, reason=reason))
+
+
+@event.listens_for(DatabaseSession, "after_commit")
+def _wake_delivery(session: DatabaseSession) -> None:
+    if session.info.pop("guestauth_posted", False) and "guestauth_courier" in current_app.extensions:
+        current_app.extensions["guestauth_courier"].wake.set()
+
+
+@event.listens_for(DatabaseSession, "after_rollback")
+def _forget_posted(session: DatabaseSession) -> None:
+    session.info.pop("guestauth_posted", None)

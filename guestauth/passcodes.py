@@ -1,0 +1,146 @@
+"""The email one-time passcode: derive, issue and check one (B22 to B26).
+
+What it does: `issue` gives a sign-in its next code and posts the letter; `matching` says which of the codes
+sent it was that somebody typed.
+
+The one thing to understand: a code is nowhere. It is an HMAC of the sign-in's random nonce, under a key that
+the database does not have, computed when the letter is sent and when somebody types one.
+
+What must stay true: the code leaves by mail only; every configured key is tried, so a code survives the
+change of keys; each code lives to its own end.
+
+Called by sign-in and by the outbox. It counts no tries and opens no session.
+"""
+
+import hashlib
+import hmac
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import select
+
+from guestauth import audit, letters, outbox, sessions
+from guestauth.audit import Caller
+from guestauth.config import keys
+from guestauth.database import CLOCK_SLACK, db, now
+from guestauth.models import Letter, Passcode, SignIn, Tenant, User
+
+DIGITS = 8
+REFERENCE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another
+TOO_LATE_TO_SEND = timedelta(seconds=60)  # a code with less life left than this would arrive dead
+
+
+def typed_code(text: str) -> str:
+    """Return what somebody meant by what they typed into the code field.
+
+    Takes away spaces, hyphens and invisible characters; any script's digits become ASCII ones (UX rule 1).
+    """
+    kept = []
+    for char in unicodedata.normalize("NFKC", text):
+        if char.isspace() or unicodedata.category(char) in ("Cf", "Pd", "Cc", "Zs") or char == "\u2212":
+            continue
+        digit = unicodedata.digit(char, None)
+        kept.append(char if digit is None else str(digit))
+    return "".join(kept)
+
+
+def is_code(text: str) -> bool:
+    """Whether the text is 8 ASCII digits, and nothing before or after (F7)."""
+    return len(text) == DIGITS and text.isascii() and text.isdigit()
+
+
+def issue(sign_in: SignIn, *, by: Caller) -> Passcode:
+    """Issue the sign-in's next code and post its letter, in the transaction under way.
+
+    :param sign_in: with `sends` counted up already; a stranger's gets the same rows.
+    """
+    moment = now()
+    lifetime = timedelta(seconds=current_app.config["PASSCODE_LIFETIME"])
+    passcode = Passcode(sign_in_id=sign_in.id, n=sign_in.sends, issued_at=moment, expires_at=moment + lifetime)
+    db.session.add(passcode)
+    outbox.post(
+        "passcode",
+        tenant_id=sign_in.tenant_id,
+        user_id=sign_in.user_id,
+        subject_id=sign_in.id,
+        n=sign_in.sends,
+        by=by,
+        browser=browser_label(by.browser),
+        address=sign_in.address,
+    )
+    return passcode
+
+
+def matching(sign_in: SignIn, code: str) -> Passcode | None:
+    """Return the sent code that equals what was typed, be it live or expired; every one is compared.
+
+    :param code: 8 ASCII digits.
+    """
+    found = None
+    for passcode in of_sign_in(sign_in.id):
+        for key in keys("passcode"):
+            if hmac.compare_digest(_derive(sign_in, passcode.n, key).encode(), code.encode()):
+                found = passcode
+    return found
+
+
+def is_live(passcode: Passcode) -> bool:
+    """Whether it is within its 30 minutes (B22), with some seconds' grace for a slow clock elsewhere."""
+    return passcode.issued_at - CLOCK_SLACK <= now() < passcode.expires_at
+
+
+def of_sign_in(sign_in_id: uuid.UUID) -> Sequence[Passcode]:
+    """Return the codes sent for a sign-in, the newest last."""
+    sent = select(Passcode).where(Passcode.sign_in_id == sign_in_id).order_by(Passcode.n)
+    return db.session.scalars(sent).all()
+
+
+def reference(sign_in: SignIn, n: int) -> str:
+    """Return the 4 characters that tell one mail from another; they are not secret."""
+    digest = hashlib.sha256(sign_in.id.bytes + bytes([n])).digest()
+    return "".join(REFERENCE_LETTERS[byte % 32] for byte in digest[:4])
+
+
+def browser_label(agent: str) -> str:
+    """Say in a few words which browser a User-Agent header means."""
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "CrOS", "Linux")
+    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+    browser = next((name for mark, name in browsers.items() if f"{mark}/" in agent), "a browser")
+    system = next((name for name in systems if name in agent), None)
+    return f"{browser} on {system.replace('Mac OS X', 'macOS')}" if system else browser
+
+
+@outbox.kind("passcode")
+def write_letter(letter: Letter) -> letters.Content:
+    """Write the letter of a code, or drop it when it must not go any more or would arrive dead."""
+    sign_in = db.session.get(SignIn, letter.subject_id)
+    passcode = db.session.get(Passcode, (letter.subject_id, letter.n))
+    if sign_in is None or passcode is None or sign_in.consumed_at is not None:
+        raise outbox.Dropped("the sign-in is over")
+    if not is_live(passcode) or passcode.expires_at - now() < TOO_LATE_TO_SEND:
+        raise outbox.Dropped("the code would arrive dead")
+    may = select(User, Tenant).join(Tenant, Tenant.id == User.tenant_id)
+    found = db.session.execute(may.where(User.id == letter.user_id, sessions.may_sign_in())).first()
+    if found is None:
+        raise outbox.Dropped("the guest may not sign in")
+    user, tenant = found
+    return letters.passcode(
+        to=user.mail,
+        org=audit.one_line(tenant.name),
+        code=_derive(sign_in, letter.n, keys("passcode")[0]),
+        reference=reference(sign_in, letter.n),
+        lifetime_minutes=round((passcode.expires_at - passcode.issued_at).total_seconds() / 60),
+        expires_at=passcode.expires_at,
+        asked_from=letter.facts["browser"],
+        asked_at=passcode.issued_at,
+    )
+
+
+def _derive(sign_in: SignIn, n: int, key: bytes) -> str:
+    """Derive the `n`th code of a sign-in: HMAC-SHA256 over what it belongs to, cut to 8 digits as in RFC 4226."""
+    message = b"|".join([sign_in.tenant_id.bytes, sign_in.id.bytes, sign_in.nonce, bytes([n])])
+    number = int.from_bytes(hmac.digest(key, message, "sha256")[:8])
+    return f"{number % 10**DIGITS:0{DIGITS}d}"

@@ -1,0 +1,191 @@
+"""Resources: what a tenant shares with its guests.
+
+What it does: `add`, `remove`, `share`, `unshare`; `of_user` and `find` tell what a guest may see.
+
+The one thing to understand: a guest sees a resource that is shared with all guests or with them. For
+everybody else it does not exist.
+
+What must stay true: the bytes of a file are kept in the database and leave as a download only.
+
+Called by the guest pages and the command line. It does not know how anybody signed in.
+"""
+
+import mimetypes
+import re
+import uuid
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy import ColumnElement, delete, or_, select
+
+from guestauth import audit
+from guestauth.audit import Caller
+from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.models import Resource, ResourceFile, Share, User
+
+MOST_BYTES = 20 * 1024 * 1024
+SLUG = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class ResourceRefused(Refusal):
+    """The resource cannot be added as described; the text says why."""
+
+
+class ResourceTaken(Refusal):
+    """The tenant has a resource of that name already."""
+
+
+class ResourceUnknown(Refusal):
+    """The tenant has no such resource, or it is not shared with who asks."""
+
+
+@operation
+def add(
+    tenant_id: uuid.UUID,
+    slug: str,
+    *,
+    title: str,
+    by: Caller,
+    text: str | None = None,
+    url: str | None = None,
+    file: tuple[str, bytes] | None = None,
+    resource_id: uuid.UUID | None = None,
+) -> Resource:
+    """Add something to share: exactly one of `text`, `url` and `file`.
+
+    :param slug: its name in addresses: small letters, digits, single hyphens.
+    :param file: file name and content, 20 MB at most.
+    :raises ResourceRefused: if a value is no good. :raises ResourceTaken: if the slug is taken.
+    """
+    _check(slug, title, text=text, url=url, file=file)
+    resource = Resource(
+        id=resource_id or uuid.uuid4(),
+        tenant_id=tenant_id,
+        slug=slug,
+        title=title.strip(),
+        kind="file" if file else "url" if url else "text",
+        text=text,
+        url=url,
+        created_at=now(),
+    )
+    if file:
+        name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", file[0])[-255:]
+        resource.file_name, resource.size = name, len(file[1])
+        resource.media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    with refusing_doubles(ResourceTaken(f"There is a resource named {slug} already")):
+        db.session.add(resource)
+    if file:
+        db.session.add(ResourceFile(resource_id=resource.id, content=file[1]))
+    audit.record("resource.added", by=by, tenant_id=tenant_id, resource=slug, kind=resource.kind)
+    return resource
+
+
+@operation
+def remove(tenant_id: uuid.UUID, slug: str, *, by: Caller) -> None:
+    """Remove a resource and its shares.
+
+    :raises ResourceUnknown:
+    """
+    resource = _named(tenant_id, slug)
+    db.session.execute(delete(Share).where(Share.resource_id == resource.id))
+    db.session.execute(delete(ResourceFile).where(ResourceFile.resource_id == resource.id))
+    db.session.delete(resource)
+    audit.record("resource.removed", by=by, tenant_id=tenant_id, resource=slug)
+
+
+@operation
+def share(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: Caller) -> None:
+    """Share a resource; doing so twice changes nothing.
+
+    :param user_id: with whom; None: with all guests.
+    :raises ResourceUnknown:
+    """
+    resource = _named(tenant_id, slug)
+    if user_id is None:
+        resource.shared_with_all = True
+    elif db.session.get(Share, (resource.id, user_id)) is None:
+        db.session.add(Share(resource_id=resource.id, user_id=user_id))
+    audit.record("resource.shared", by=by, tenant_id=tenant_id, user_id=user_id, resource=slug)
+
+
+@operation
+def unshare(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: Caller) -> None:
+    """Share a resource no longer.
+
+    :param user_id: with whom; None: with all guests (those it is shared with by name keep it).
+    :raises ResourceUnknown:
+    """
+    resource = _named(tenant_id, slug)
+    if user_id is None:
+        resource.shared_with_all = False
+    else:
+        mine = (Share.resource_id == resource.id, Share.user_id == user_id)
+        db.session.execute(delete(Share).where(*mine))
+    audit.record("resource.unshared", by=by, tenant_id=tenant_id, user_id=user_id, resource=slug)
+
+
+@query
+def of_user(user: User, *, search: str = "") -> Sequence[Resource]:
+    """Return what is shared with a user, by title.
+
+    :param search: only titles that contain it, whatever the letter case.
+    """
+    statement = select(Resource).where(_visible_to(user)).order_by(Resource.title)
+    if search:
+        statement = statement.where(Resource.title.icontains(search, autoescape=True))
+    return db.session.scalars(statement).all()
+
+
+@query
+def of_tenant(tenant_id: uuid.UUID) -> Sequence[Resource]:
+    """Return all of a tenant's resources, by slug."""
+    mine = select(Resource).where(Resource.tenant_id == tenant_id).order_by(Resource.slug)
+    return db.session.scalars(mine).all()
+
+
+@query
+def find(user: User, name: str) -> Resource:
+    """Return the resource of that slug or id, if it is shared with the user.
+
+    :raises ResourceUnknown:
+    """
+    try:
+        which = Resource.id == uuid.UUID(name)
+    except ValueError:
+        which = Resource.slug == name.lower()
+    resource = db.session.scalar(select(Resource).where(which, _visible_to(user)))
+    if resource is None:
+        raise ResourceUnknown(name)
+    return resource
+
+
+@query
+def content(resource: Resource) -> bytes:
+    """Return the bytes of a resource that is a file."""
+    return db.session.get_one(ResourceFile, resource.id).content
+
+
+def _visible_to(user: User) -> ColumnElement[bool]:
+    shared = Resource.id.in_(select(Share.resource_id).where(Share.user_id == user.id))
+    return (Resource.tenant_id == user.tenant_id) & or_(Resource.shared_with_all, shared)
+
+
+def _named(tenant_id: uuid.UUID, slug: str) -> Resource:
+    mine = (Resource.tenant_id == tenant_id, Resource.slug == slug.lower())
+    resource = db.session.scalar(select(Resource).where(*mine))
+    if resource is None:
+        raise ResourceUnknown(f"There is no resource named {slug}")
+    return resource
+
+
+def _check(slug: str, title: str, *, text: str | None, url: str | None, file: tuple[str, bytes] | None) -> None:
+    if not SLUG.fullmatch(slug) or len(slug) > 100:
+        raise ResourceRefused("A slug has small letters, digits and single hyphens, like project-plan")
+    if not title.strip() or len(title) > 200:
+        raise ResourceRefused("A title has 1 to 200 characters")
+    if sum(value is not None for value in (text, url, file)) != 1:
+        raise ResourceRefused("A resource is exactly one of a text, a file and a URL")
+    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        raise ResourceRefused("A URL starts with https:// or http://")
+    if file is not None and len(file[1]) > MOST_BYTES:
+        raise ResourceRefused("A file has 20 MB at most")

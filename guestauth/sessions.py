@@ -1,0 +1,184 @@
+"""Sessions: who is signed in, since when, until when (B28, B29).
+
+What it does: `arriving` answers a request's first question, which tenant and who; `open_for` makes the one
+session of a sign-in; `end` and its kin end them.
+
+The one thing to understand: the cookie holds nothing but random secrets, at most one for each tenant. The
+row decides, in the same statement that finds the tenant: ended, expired, blocked, disabled, opted out all
+answer with the very next request.
+
+What must stay true: `expires_at` is never updated; nothing brings an ended session back; what ends a guest's
+or a tenant's access ends their sessions in the same transaction.
+
+Called by the gate, sign-in, guests, tenants and policies. It sets no cookie.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from guestauth import audit
+from guestauth.audit import Caller
+from guestauth.config import fingerprint
+from guestauth.database import CLOCK_SLACK, Refusal, db, now, operation, query
+from guestauth.models import Domain, Session, SignIn, Tenant, User
+
+
+class SessionUnknown(Refusal):
+    """There is no such session to end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What a request comes with: the tenant it names, and who is signed in there."""
+
+    tenant: Tenant
+    session: Session | None = None
+    user: User | None = None
+
+
+def may_sign_in() -> ColumnElement[bool]:
+    """Return the condition on a user and their tenant under which a code may be sent, or let in."""
+    return and_(
+        User.deleted_at.is_(None),
+        User.blocked_at.is_(None),
+        User.revoked_at.is_(None),
+        Tenant.disabled_at.is_(None),
+        or_(User.user_type != "Guest", Tenant.passcodes_on),
+    )
+
+
+@query
+def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | None:
+    """Find the tenant and the live session of a request, in one statement.
+
+    :param reference: a tenant id, or a domain in lower-case ASCII.
+    :param secrets: what the session cookie holds.
+    :returns: None if there is no such tenant, or it is disabled (B4).
+    """
+    moment = now()
+    live = and_(
+        Session.tenant_id == Tenant.id,
+        Session.secret.in_([fingerprint(secret) for secret in secrets]),
+        Session.ended_at.is_(None),
+        Session.created_at <= moment + CLOCK_SLACK,
+        Session.expires_at > moment,
+    )
+    who = and_(User.id == Session.user_id, may_sign_in())
+    statement = select(Tenant, Session, User).where(_is(reference), Tenant.disabled_at.is_(None))
+    statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
+    found = db.session.execute(statement.limit(1)).first()
+    if found is None:
+        return None
+    tenant, session, user = found
+    return Arrival(tenant=tenant, session=session if user else None, user=user)
+
+
+def open_for(sign_in: SignIn, *, secret: str, by: Caller, replacing: uuid.UUID | None) -> Session | None:
+    """Make the session of a sign-in, in the transaction under way, if guest and tenant still may.
+
+    :param secret: what the cookie will hold.
+    :param replacing: the session this browser had at this tenant until now.
+    :returns: None if they may not.
+    """
+    moment = now()
+    tenant = select(Tenant.id).where(Tenant.id == sign_in.tenant_id)
+    db.session.execute(tenant.with_for_update(read=True))  # opting out waits for us, or we for it
+    arrived = (
+        update(User)
+        .where(User.id == sign_in.user_id, User.tenant_id == sign_in.tenant_id)
+        .where(Tenant.id == User.tenant_id, may_sign_in())
+        .values(last_sign_in_at=moment)
+        .returning(User.id)
+    )
+    if db.session.scalar(arrived, execution_options={"synchronize_session": False}) is None:
+        return None
+    if replacing:
+        _end(Session.id == replacing, "signed in again")
+    session = Session(
+        secret=fingerprint(secret),
+        tenant_id=sign_in.tenant_id,
+        user_id=sign_in.user_id,  # type: ignore[arg-type]
+        sign_in_id=sign_in.id,
+        browser=audit.one_line(by.browser)[:200],
+        client_address=by.client_address,
+        created_at=moment,
+        expires_at=moment + timedelta(seconds=current_app.config["SESSION_LIFETIME"]),
+    )
+    db.session.add(session)
+    return session
+
+
+@query
+def of_sign_in_or_none(sign_in_id: uuid.UUID) -> Session | None:
+    """Return the live session that a sign-in led to."""
+    live = (Session.sign_in_id == sign_in_id, Session.ended_at.is_(None), Session.expires_at > now())
+    return db.session.scalar(select(Session).where(*live))
+
+
+@query
+def live(tenant_id: uuid.UUID, user_id: uuid.UUID | None = None) -> Sequence[tuple[Session, User]]:
+    """Return a tenant's live sessions, or one user's, the newest first."""
+    statement = (
+        select(Session, User)
+        .join(User, User.id == Session.user_id)
+        .where(Session.tenant_id == tenant_id, Session.ended_at.is_(None), Session.expires_at > now())
+        .order_by(Session.created_at.desc())
+    )
+    if user_id:
+        statement = statement.where(Session.user_id == user_id)
+    return [(session, user) for session, user in db.session.execute(statement)]
+
+
+@operation
+def sign_out(tenant_id: uuid.UUID, session_id: uuid.UUID, *, by: Caller) -> None:
+    """End one session, since its guest asks for it."""
+    if end_one(tenant_id, session_id, "signed out"):
+        audit.record("session.ended", by=by, tenant_id=tenant_id, reason="signed out")
+
+
+@operation
+def end_all(tenant_id: uuid.UUID, *, user_id: uuid.UUID | None = None, by: Caller) -> int:
+    """End all live sessions of a tenant, or of one of its users, and return how many there were."""
+    which = Session.tenant_id == tenant_id
+    ended = _end(and_(which, Session.user_id == user_id) if user_id else which, "ended by an administrator")
+    audit.record("session.ended", by=by, tenant_id=tenant_id, user_id=user_id, sessions=ended)
+    return ended
+
+
+def end_one(tenant_id: uuid.UUID, session_id: uuid.UUID, reason: str) -> int:
+    """End one session in the transaction under way."""
+    return _end(and_(Session.id == session_id, Session.tenant_id == tenant_id), reason)
+
+
+def end_of_user(user_id: uuid.UUID, reason: str) -> int:
+    """End a user's sessions in the transaction under way."""
+    return _end(Session.user_id == user_id, reason)
+
+
+def end_of_tenant(tenant_id: uuid.UUID) -> int:
+    """End a tenant's sessions in the transaction under way."""
+    return _end(Session.tenant_id == tenant_id, "tenant disabled")
+
+
+def end_passcode_guests(tenant_id: uuid.UUID) -> int:
+    """End the sessions of guests who sign in with codes, in the transaction under way (B12)."""
+    guests = select(User.id).where(User.tenant_id == tenant_id, User.user_type == "Guest")
+    return _end(and_(Session.tenant_id == tenant_id, Session.user_id.in_(guests)), "codes turned off")
+
+
+def _end(which: ColumnElement[bool], reason: str) -> int:
+    ending = update(Session).where(which, Session.ended_at.is_(None), Session.expires_at > now())
+    done = db.session.execute(ending.values(ended_at=now(), ended_reason=reason))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _is(reference: uuid.UUID | str) -> ColumnElement[bool]:
+    if isinstance(reference, uuid.UUID):
+        return Tenant.id == reference
+    owner = select(Domain.tenant_id).where(Domain.name == reference, Domain.verified_at.is_not(None))
+    return Tenant.id == owner.scalar_subquery()

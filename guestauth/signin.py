@@ -1,0 +1,299 @@
+"""The way in: an address, a code, a session (B17, B22 to B28).
+
+What it does: `start` opens a sign-in for an address in a browser; `send_code` mails it a code; `enter_code`
+turns a right code into a session.
+
+The one thing to understand: a stranger's sign-in is the same rows and the same statements as a guest's, with
+nobody behind it; so nobody learns from it who is a guest (B27).
+
+What must stay true: a try is reserved by one conditional UPDATE before anything is compared, so five are
+five under any concurrency; a sign-in is consumed once and leads to one session; it works only in the browser
+that started it, and what others do with the same address does not touch it (B25).
+
+Called by the pages of the way in. It sets no cookie and knows no page.
+"""
+
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import or_, select, update
+
+from guestauth import audit, passcodes, sessions
+from guestauth.addresses import Address
+from guestauth.audit import Caller
+from guestauth.config import fingerprint, keys
+from guestauth.database import Refusal, db, now, operation, query
+from guestauth.models import Passcode, SignIn, User
+
+MOST_TRIES = 5
+MOST_SENDS = 3
+RESEND_AFTER = timedelta(seconds=60)
+REPEAT_WITHIN = timedelta(seconds=60)  # a double click or a lost answer gets the same session again
+
+
+class SignInUnknown(Refusal):
+    """This browser has no such sign-in under way (B25)."""
+
+
+class SignInUsed(Refusal):
+    """The sign-in has led to a session already; another one must be started."""
+
+
+class TooManyTries(Refusal):
+    """Five wrong codes: the sign-in is dead (B23)."""
+
+
+class PasscodeWrong(Refusal):
+    """The code is none of those sent. `tries_left` says how often it can still be tried."""
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(f"{tries_left} tries left")
+        self.tries_left = tries_left
+
+
+class PasscodeExpired(Refusal):
+    """The code is right but its time is over (B22); the try was given back."""
+
+
+class PasscodeUsed(Refusal):
+    """The code, or one sent with it, has been used."""
+
+
+class SendTooEarly(Refusal):
+    """A code was sent less than 60 s ago (B24); `next_at` says from when another can be."""
+
+    def __init__(self, sent_at: datetime) -> None:
+        super().__init__("too early")
+        self.sent_at, self.next_at = sent_at, sent_at + RESEND_AFTER
+
+
+class TooManySends(Refusal):
+    """Three codes were sent for this sign-in (B24); `next_at` says from when a new one can be started."""
+
+    def __init__(self, sent_at: datetime) -> None:
+        super().__init__("too many codes")
+        self.next_at = sent_at + RESEND_AFTER
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """What a right code gives: where to go, and what the browser is to hold from now on."""
+
+    target: str | None
+    session_secret: str
+    browser: str  # the visit cookie's new id
+    expires_at: datetime
+
+
+@operation
+def start(tenant_id: uuid.UUID, address: Address, *, browser: str, target: str | None) -> SignIn:
+    """Open a sign-in for an address, whoever it belongs to.
+
+    :param browser: the visit cookie's id.
+    :param target: path where to go after sign-in.
+    """
+    sign_in = SignIn(
+        tenant_id=tenant_id,
+        browser=fingerprint(browser),
+        address=address.mail,
+        mail_key=address.key,
+        nonce=secrets.token_bytes(32),
+        target=target,
+        created_at=now(),
+    )
+    db.session.add(sign_in)
+    return sign_in
+
+
+@operation
+def send_code(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: Caller) -> Passcode:
+    """Mail another code for a sign-in: at the earliest 60 s after the last, three at the most (B24).
+
+    :raises SignInUnknown: :raises SignInUsed: :raises TooManyTries: :raises SendTooEarly: :raises TooManySends:
+    """
+    moment = now()
+    guest = select(User.id).where(
+        User.tenant_id == tenant_id, User.mail_key == SignIn.mail_key, User.deleted_at.is_(None)
+    )
+    reserve = (
+        update(SignIn)
+        .where(*_mine(tenant_id, sign_in_id, browser), SignIn.consumed_at.is_(None))
+        .where(SignIn.tries < MOST_TRIES, SignIn.sends < MOST_SENDS)
+        .where(or_(SignIn.last_sent_at.is_(None), SignIn.last_sent_at <= moment - RESEND_AFTER))
+        .values(sends=SignIn.sends + 1, last_sent_at=moment)
+        .values(user_id=db.func.coalesce(SignIn.user_id, guest.scalar_subquery()))
+        .returning(SignIn)
+    )
+    sign_in = db.session.scalar(reserve)
+    if sign_in is None:
+        raise _why_no_send(tenant_id, sign_in_id, browser, by)
+    audit.record(
+        "passcode.requested", by=by, tenant_id=tenant_id, user_id=sign_in.user_id, address=sign_in.address
+    )
+    return passcodes.issue(sign_in, by=by)
+
+
+@operation
+def enter_code(
+    tenant_id: uuid.UUID,
+    sign_in_id: uuid.UUID,
+    code: str,
+    *,
+    browser: str,
+    replacing: uuid.UUID | None = None,
+    by: Caller,
+) -> SignedIn:
+    """Turn a right code into a session.
+
+    :param code: 8 ASCII digits.
+    :param replacing: the session this browser has at the tenant already; it ends.
+    :raises PasscodeWrong: :raises PasscodeExpired: :raises PasscodeUsed: :raises TooManyTries:
+    :raises SignInUnknown:
+    """
+    reserve = (
+        update(SignIn)
+        .where(*_mine(tenant_id, sign_in_id, browser), SignIn.consumed_at.is_(None))
+        .where(SignIn.tries < MOST_TRIES, SignIn.sends > 0)
+        .values(tries=SignIn.tries + 1)
+        .returning(SignIn)
+    )
+    sign_in = db.session.scalar(reserve)
+    if sign_in is None:
+        return _again(tenant_id, sign_in_id, code, browser=browser, by=by)
+    passcode = passcodes.matching(sign_in, code)
+    if passcode is not None and not passcodes.is_live(passcode):
+        db.session.execute(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
+        raise _refused(PasscodeExpired(), "expired", sign_in, by)
+    secret, new_browser = _secrets(sign_in, browser)
+    session = passcode and sessions.open_for(sign_in, secret=secret, by=by, replacing=replacing)
+    if session is None:
+        raise _refused(PasscodeWrong(MOST_TRIES - sign_in.tries), "wrong code", sign_in, by)
+    _consume(sign_in, browser, new_browser)
+    audit.record(
+        "sign-in", by=by, tenant_id=tenant_id, user_id=sign_in.user_id, address=sign_in.address, source="OTP"
+    )
+    return SignedIn(
+        target=sign_in.target,
+        session_secret=secret,
+        browser=new_browser,
+        expires_at=session.expires_at,
+    )
+
+
+@query
+def find(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str) -> SignIn:
+    """Return the browser's sign-in.
+
+    :raises SignInUnknown: if it has none such.
+    """
+    sign_in = db.session.scalar(select(SignIn).where(*_mine(tenant_id, sign_in_id, browser)))
+    if sign_in is None:
+        raise SignInUnknown("no such sign-in in this browser")
+    return sign_in
+
+
+@query
+def newest(sign_in: SignIn) -> Passcode:
+    """Return the code sent last for a sign-in that has been sent one."""
+    return passcodes.of_sign_in(sign_in.id)[-1]
+
+
+@query
+def last_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
+    """Return the browser's last sign-in at a tenant that led to a session; it keeps the address (B28)."""
+    mine = (SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser))
+    used = select(SignIn).where(*mine, SignIn.consumed_at.is_not(None))
+    return db.session.scalar(used.order_by(SignIn.consumed_at.desc()).limit(1))
+
+
+def is_over(sign_in: SignIn) -> bool:
+    """Whether the session that a sign-in led to has come to its natural end (B28)."""
+    lifetime = timedelta(seconds=current_app.config["SESSION_LIFETIME"])
+    return sign_in.consumed_at is not None and sign_in.consumed_at + lifetime <= now()
+
+
+def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> tuple:  # type: ignore[type-arg]
+    return SignIn.id == sign_in_id, SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser)
+
+
+def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
+    """Use the sign-in up, and hand all that this browser has under way to its new id."""
+    unused = (SignIn.id == sign_in.id, SignIn.consumed_at.is_(None))
+    consumed = db.session.execute(update(SignIn).where(*unused).values(consumed_at=now()))
+    if consumed.rowcount != 1:  # type: ignore[attr-defined]
+        raise RuntimeError("a sign-in consumed twice")
+    theirs = update(SignIn).where(SignIn.browser == fingerprint(browser))
+    db.session.execute(theirs.values(browser=fingerprint(new_browser)))
+
+
+def _again(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, code: str, *, browser: str, by: Caller) -> SignedIn:
+    """Answer a code that cannot be tried: for a used sign-in within a minute, the same session again."""
+    named = (SignIn.id == sign_in_id, SignIn.tenant_id == tenant_id)
+    sign_in = db.session.scalar(select(SignIn).where(*named))
+    if sign_in is None:
+        raise SignInUnknown("no such sign-in")
+    secret, new_browser = _secrets(sign_in, browser)
+    if sign_in.browser not in (fingerprint(browser), fingerprint(new_browser)) or not sign_in.sends:
+        raise SignInUnknown("no such sign-in in this browser")
+    if sign_in.consumed_at is None:
+        raise _refused(TooManyTries(), "too many tries", sign_in, by)
+    session = sessions.of_sign_in_or_none(sign_in.id)
+    in_time = now() - sign_in.consumed_at <= REPEAT_WITHIN and passcodes.matching(sign_in, code)
+    if not in_time or session is None or session.secret != fingerprint(secret):
+        raise _refused(PasscodeUsed(), "used", sign_in, by)
+    return SignedIn(
+        target=sign_in.target,
+        session_secret=secret,
+        browser=new_browser,
+        expires_at=session.expires_at,
+    )
+
+
+def _secrets(sign_in: SignIn, browser: str) -> tuple[str, str]:
+    """Derive the session's secret and the browser's next id from what only this browser and the key know.
+
+    Derived, not drawn, so that the same post repeated gets the same answer and one session stays one.
+    """
+    message = sign_in.id.bytes + browser.encode()
+    first, second = (hmac.digest(keys(purpose)[0], message, "sha256") for purpose in ("session", "visit"))
+    return first.hex(), second.hex()
+
+
+def _why_no_send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str, by: Caller) -> Refusal:
+    sign_in = db.session.scalar(select(SignIn).where(*_mine(tenant_id, sign_in_id, browser)))
+    if sign_in is None:
+        return SignInUnknown("no such sign-in in this browser")
+    refusal: Refusal
+    if sign_in.consumed_at:
+        refusal, reason = SignInUsed(), "used"
+    elif sign_in.tries >= MOST_TRIES:
+        refusal, reason = TooManyTries(), "too many tries"
+    elif sign_in.sends >= MOST_SENDS and sign_in.last_sent_at:
+        refusal, reason = TooManySends(sign_in.last_sent_at), "too many codes"
+    else:
+        refusal, reason = SendTooEarly(sign_in.last_sent_at or now()), "too early"
+    audit.record(
+        "passcode.requested",
+        by=by,
+        tenant_id=tenant_id,
+        user_id=sign_in.user_id,
+        address=sign_in.address,
+        refused=reason,
+    )
+    return refusal
+
+
+def _refused(refusal: Refusal, reason: str, sign_in: SignIn, by: Caller) -> Refusal:
+    audit.record(
+        "sign-in",
+        by=by,
+        tenant_id=sign_in.tenant_id,
+        user_id=sign_in.user_id,
+        address=sign_in.address,
+        refused=reason,
+    )
+    return refusal

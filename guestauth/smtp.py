@@ -1,0 +1,156 @@
+"""The way to the mail server: Flask-Mail's message and settings over a connection without its traps (F6).
+
+What it does: `send` hands one letter to the mail server; `probe` asks whether the server would take one.
+
+The one thing to understand: each thread keeps its connection open between letters, since connecting and
+TLS cost more than the letter itself.
+
+What must stay true: every wait ends after `MAIL_TIMEOUT`; certificates are always checked; nothing of a
+letter is logged; a fault after the server has accepted is not a fault.
+
+Called by the outbox, outside any transaction. It does not retry.
+"""
+
+import smtplib
+import ssl
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime
+from email.headerregistry import Address
+from urllib.parse import urlsplit
+
+import flask_mail
+from flask import current_app
+
+from guestauth.letters import Content
+
+IDLE = 2.0  # seconds after which a kept connection is asked whether it still stands
+mail = flask_mail.Mail()
+_thread = threading.local()
+
+
+class NotSent(Exception):  # noqa: N818 -- an answer of the mail server, not a fault of ours
+    """The mail server did not take the letter.
+
+    :param final: it never will: it refused the recipient or the letter itself with a 5xx.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class HardenedConnection(flask_mail.Connection):
+    """Flask-Mail's connection with a timeout, checked certificates and no debug output."""
+
+    def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
+        """Connect, secure and log in."""
+        config = current_app.config
+        certificates = ssl.create_default_context(cafile=config["MAIL_CA_FILE"] or None)
+        options = {
+            "timeout": config["MAIL_TIMEOUT"],
+            "local_hostname": urlsplit(config["PUBLIC_URL"]).hostname,
+        }
+        if config["MAIL_USE_SSL"]:
+            host: smtplib.SMTP = smtplib.SMTP_SSL(
+                config["MAIL_SERVER"], config["MAIL_PORT"], context=certificates, **options
+            )
+        else:
+            host = smtplib.SMTP(config["MAIL_SERVER"], config["MAIL_PORT"], **options)
+        try:
+            if config["MAIL_USE_TLS"]:
+                host.starttls(context=certificates)
+            if config["MAIL_USERNAME"]:
+                host.login(config["MAIL_USERNAME"], config["MAIL_PASSWORD"])
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+
+def compose(content: Content, *, message_id: str, date: datetime) -> flask_mail.Message:
+    """Write the message as it goes over the wire.
+
+    :param message_id: without angle brackets; like the date, the same at every retry (B36).
+    """
+    sender = Address(content.sender_name, addr_spec=current_app.config["MAIL_DEFAULT_SENDER"])
+    message = flask_mail.Message(
+        subject=content.subject,
+        recipients=[content.to],
+        body=content.text,
+        html=content.html,
+        sender=str(sender),
+        date=date.timestamp(),
+        extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+    )
+    message.msgId = f"<{message_id}>"
+    return message
+
+
+def send(message: flask_mail.Message) -> None:
+    """Hand one letter to the mail server.
+
+    :raises NotSent: with what the server said; `final` if asking again would not help.
+    """
+    sender = current_app.config["MAIL_DEFAULT_SENDER"]
+    try:
+        _open().send(message, envelope_from=sender)
+    except smtplib.SMTPRecipientsRefused as fault:
+        code, words = next(iter(fault.recipients.values()))
+        raise NotSent(_said(code, words), final=code >= 500) from fault
+    except smtplib.SMTPDataError as fault:
+        raise NotSent(_said(fault.smtp_code, fault.smtp_error), final=fault.smtp_code >= 500) from fault
+    except (OSError, smtplib.SMTPException) as fault:
+        close()
+        raise NotSent(_reason(fault)) from fault
+    _thread.used = time.monotonic()
+
+
+def probe() -> None:
+    """Ask the mail server whether it would take a letter now.
+
+    :raises NotSent: if it cannot be reached, trusted or logged in to.
+    """
+    try:
+        host = HardenedConnection(current_app.extensions["mail"]).configure_host()
+        with suppress(OSError, smtplib.SMTPException):
+            host.quit()
+    except (OSError, smtplib.SMTPException) as fault:
+        raise NotSent(_reason(fault)) from fault
+
+
+def close() -> None:
+    """Close this thread's connection, if it has one."""
+    connection = getattr(_thread, "connection", None)
+    _thread.connection = None
+    if connection is not None and connection.host is not None:
+        with suppress(OSError, smtplib.SMTPException):
+            connection.host.close()
+
+
+def _open() -> HardenedConnection:
+    """Return this thread's connection, a new one if there is none or the server has closed it."""
+    connection: HardenedConnection | None = getattr(_thread, "connection", None)
+    if connection is not None and time.monotonic() - _thread.used > IDLE:
+        with suppress(OSError, smtplib.SMTPException):
+            if connection.host.noop()[0] == 250:
+                return connection
+        close()
+        connection = None
+    if connection is None:
+        connection = HardenedConnection(current_app.extensions["mail"])
+        connection.host = connection.configure_host()
+        _thread.connection, _thread.used = connection, time.monotonic()
+    return connection
+
+
+def _said(code: int, words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {text}"[:200]
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return _said(fault.smtp_code, fault.smtp_error)
+    return (str(fault) or type(fault).__name__)[:200]

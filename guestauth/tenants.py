@@ -1,0 +1,157 @@
+"""Tenants: the organisations that share (B1, B4, B5).
+
+What it does: `create`, `disable`, `enable`; `reference_or_none` reads how an address names a tenant.
+
+The one thing to understand: a tenant is named by its id or by a verified domain, never by anything else;
+all else about it hangs on the id, so a domain that moves takes nothing with it.
+
+What must stay true: unknown and disabled tenants are one and the same to everybody outside.
+
+Called by the gate and the command line. It does not administer guests.
+"""
+
+import re
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from guestauth import addresses, audit, sessions
+from guestauth.audit import Caller
+from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.models import Domain, Tenant, User
+from guestauth.policies import WITH_PASSCODES
+
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class TenantRefused(Refusal):
+    """The tenant cannot be created as described; the text says why."""
+
+
+class TenantTaken(Refusal):
+    """The id or one of the domains belongs to a tenant already."""
+
+
+class TenantUnknown(Refusal):
+    """There is no such tenant."""
+
+
+def reference_or_none(typed: str) -> uuid.UUID | str | None:
+    """Read how somebody names a tenant: an id or a domain, in any letter case, also internationalised.
+
+    :returns: the id, or the domain in lower-case ASCII; None if it can be neither.
+    """
+    if UUID.fullmatch(typed.strip()):
+        return uuid.UUID(typed.strip())
+    return addresses.domain_or_none(typed)
+
+
+@operation
+def create(
+    name: str,
+    *,
+    domains: Sequence[str],
+    by: Caller,
+    tenant_id: uuid.UUID | None = None,
+    administrator: str | None = None,
+    help_contact: str | None = None,
+    privacy_statement_url: str | None = None,
+) -> Tenant:
+    """Make a tenant with its verified domains and its first administrator.
+
+    :param domains: at least one; the first is the one that is shown.
+    :param administrator: their email address (B34).
+    :raises TenantRefused: if a value is no good. :raises TenantTaken: if a domain or the id is.
+    :raises NotAnAddress: if the administrator's address is none.
+    """
+    names = [_domain(typed) for typed in domains]
+    if not names or not 1 <= len(name.strip()) <= 200:
+        raise TenantRefused("A tenant needs a name of 1 to 200 characters and a domain")
+    moment = now()
+    tenant = Tenant(
+        id=tenant_id or uuid.uuid4(),
+        name=audit.one_line(name.strip()),
+        domain=names[0],
+        policy=WITH_PASSCODES,
+        passcodes_on=True,
+        help_contact=help_contact,
+        privacy_statement_url=privacy_statement_url,
+        created_at=moment,
+    )
+    with refusing_doubles(TenantTaken("The id or one of the domains belongs to a tenant already")):
+        db.session.add(tenant)
+        db.session.flush()
+        db.session.add_all(Domain(tenant_id=tenant.id, name=name, verified_at=moment) for name in names)
+    if administrator:
+        _add_administrator(tenant, administrator)
+    audit.record("tenant.created", by=by, tenant_id=tenant.id, domains=names)
+    return tenant
+
+
+@operation
+def disable(tenant_id: uuid.UUID, *, by: Caller) -> None:
+    """Turn a tenant off: it is unknown to everybody, and its sessions end at once and for good."""
+    tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
+    tenant.disabled_at = tenant.disabled_at or now()
+    db.session.flush()
+    sessions.end_of_tenant(tenant_id)
+    audit.record("tenant.disabled", by=by, tenant_id=tenant_id)
+
+
+@operation
+def enable(tenant_id: uuid.UUID, *, by: Caller) -> None:
+    """Turn a tenant on again; its guests sign in anew."""
+    db.session.get_one(Tenant, tenant_id, with_for_update=True).disabled_at = None
+    audit.record("tenant.enabled", by=by, tenant_id=tenant_id)
+
+
+@query
+def find(typed: str) -> Tenant:
+    """Return the tenant so named, also a disabled one.
+
+    :raises TenantUnknown:
+    """
+    reference = reference_or_none(typed)
+    which = Tenant.id == reference
+    if isinstance(reference, str):
+        owner = select(Domain.tenant_id).where(Domain.name == reference, Domain.verified_at.is_not(None))
+        which = Tenant.id == owner.scalar_subquery()
+    tenant = db.session.scalar(select(Tenant).where(which)) if reference else None
+    if tenant is None:
+        raise TenantUnknown(f"There is no tenant {typed}")
+    return tenant
+
+
+@query
+def everyone() -> Sequence[Tenant]:
+    """Return all tenants, by name."""
+    return db.session.scalars(select(Tenant).order_by(Tenant.name)).all()
+
+
+@query
+def domains(tenant_id: uuid.UUID) -> Sequence[str]:
+    """Return a tenant's verified domains."""
+    mine = (Domain.tenant_id == tenant_id, Domain.verified_at.is_not(None))
+    return db.session.scalars(select(Domain.name).where(*mine).order_by(Domain.name)).all()
+
+
+def _domain(typed: str) -> str:
+    name = addresses.domain_or_none(typed)
+    if name is None:
+        raise TenantRefused(f"{typed} is not a domain name")
+    return name
+
+
+def _add_administrator(tenant: Tenant, typed: str) -> None:
+    address = addresses.parse(typed)
+    member = User(
+        tenant_id=tenant.id,
+        mail=address.mail,
+        mail_key=address.key,
+        user_type="Member",
+        is_administrator=True,
+        state=None,
+        created_at=tenant.created_at,
+    )
+    db.session.add(member)

@@ -1,0 +1,100 @@
+"""The web: pages by audience. Views ask, choose and answer; they decide nothing.
+
+What it does: `set_up` puts blueprints, gate, error pages, headers and cookies onto the application.
+"""
+
+import logging
+import time
+import uuid
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from guestauth import letters
+from guestauth.web import common, cookies, errors, gate, guest
+
+log = logging.getLogger("guestauth.request")
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+MOST_BYTES = 64 * 1024  # of a request's body
+
+
+def set_up(app: Flask) -> None:
+    """Make the application answer requests."""
+    hops = app.config["TRUSTED_PROXIES"]
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    secure = app.config["PUBLIC_URL"].startswith("https://")
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        SESSION_COOKIE_NAME=cookies.names(app.config)[1],
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.session_interface = cookies.VisitInterface()
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters["tenant"] = gate.TenantConverter
+    app.jinja_env.filters["utc"] = letters.utc
+    app.before_request(_begin)
+    app.before_request(gate.arrive)
+    app.after_request(cookies.leave)
+    app.after_request(_finish)
+    app.url_defaults(_add_tenant)
+    app.context_processor(_context)
+    errors.register(app)
+    for blueprint in (common.health, common.blueprint, guest.blueprint):
+        app.register_blueprint(blueprint)
+    if app.config["GUESTAUTH_DEMO"]:
+        from guestauth.web import dev
+
+        app.register_blueprint(dev.blueprint)
+
+
+def _begin() -> None:
+    g.correlation_id, g.began = uuid.uuid4().hex[:16], time.monotonic()
+
+
+def _finish(response: Response) -> Response:
+    """Add the headers of every response, and log it by its rule, never by its path (a ticket is in some)."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if cookies.is_secure():
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+        response.vary.add("Cookie")
+    rule = request.url_rule.rule if request.url_rule else "-"
+    spent = round((time.monotonic() - g.began) * 1000) if "began" in g else 0
+    log.info("%s %s %s %s %d ms", g.get("correlation_id", "-"), request.method, rule, response.status_code, spent)
+    return response
+
+
+def _add_tenant(endpoint: str, values: dict[str, Any]) -> None:
+    """Name the tenant in every address as this request did."""
+    from_map = gate.expects_tenant(endpoint)
+    if from_map and "reference" in g:
+        values.setdefault("tenant", g.reference)
+
+
+def _context() -> dict[str, Any]:
+    arrival = g.get("arrival")
+    return {
+        "tenant": arrival.tenant if arrival else None,
+        "user": arrival.user if arrival else None,
+        "demo": gate.is_demo(),
+    }

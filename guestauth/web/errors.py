@@ -1,0 +1,176 @@
+"""Error pages: whatever goes wrong, a page says what happened and what to do next.
+
+What it does: turns refusals, HTTP errors and faults into pages, or JSON for who asks for JSON.
+
+The one thing to understand: an unknown tenant, a disabled one, and a path that is nothing are one and the same
+page (B4); a fault shows its correlation id and nothing of itself.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, g, jsonify, redirect, request, url_for
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from guestauth import resources, signin
+from guestauth.database import Refusal, is_busy, now
+from guestauth.web import cookies, gate
+from guestauth.web.fields import Problem, page
+
+log = logging.getLogger(__name__)
+BUSY = 5  # seconds to wait before trying again
+WORDS = {
+    400: ("That didn't work", "The request has something in it that it should not have."),
+    403: ("You can't do that", "You don't have access to this."),
+    404: (
+        "We can't find that page",
+        "We can't find an organisation with that address. Check the spelling or use the link in your invitation.",
+    ),
+    405: ("That didn't work", "This address can't be used like that. Go back and try again."),
+    411: ("That didn't work", "The request does not say how long it is."),
+    413: ("That is too large", "What was sent is larger than it can be."),
+    415: ("That didn't work", "What was sent is not a form."),
+    500: ("Something went wrong", "It was us, not you. Nothing you did is lost. Try again in a moment."),
+    503: ("We're busy at the moment", "Nothing you did is lost. Try again in a few seconds."),
+}
+
+
+def register(app: Flask) -> None:
+    """Hand every kind of failure to its page."""
+    app.register_error_handler(gate.SignInNeeded, to_sign_in)
+    app.register_error_handler(gate.ConsentNeeded, to_consent)
+    app.register_error_handler(gate.TenantMissing, no_tenant)
+    app.register_error_handler(signin.SignInUnknown, sign_in_unknown)
+    app.register_error_handler(resources.ResourceUnknown, resource_unknown)
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(DBAPIError, database_fault)
+    app.register_error_handler(Exception, fault)
+
+
+def to_sign_in(_: Exception) -> Any:
+    """Lead to sign-in and back here; with the address kept if the 24 hours are over (B28)."""
+    to = gate.here() if request.method == "GET" else None
+    last = signin.last_or_none(gate.tenant_arrival().tenant.id, browser=cookies.browser())
+    over = last is not None and signin.is_over(last)
+    return redirect(url_for("guest.session_over" if over else "guest.sign_in", to=to))
+
+
+def to_consent(_: Exception) -> Any:
+    """Lead to Review permissions and back here."""
+    return redirect(url_for("guest.consent", to=gate.here() if request.method == "GET" else None))
+
+
+def no_tenant(_: Exception) -> Any:
+    """Say what is missing, and offer a field for it (B3)."""
+    asked = any(key.lower() == "tenantid" for key in request.args)
+    problems = [Problem("Enter the organisation's address", "tenantid")] if asked else []
+    if _wants_json():
+        return _json(400, "tenant missing")
+    return page("common/no_tenant.html", problems=problems, typed="", status=400)
+
+
+def sign_in_unknown(_: Exception) -> Any:
+    """Say that this browser has no such sign-in, or lead on who is signed in already."""
+    if gate.tenant_arrival().user:
+        return redirect(gate.home(), 303)
+    return error_page(
+        404,
+        title="This sign-in isn't open in this browser",
+        text="A code works only in the browser that asked for it. Start again here to get a new one.",
+        way_on=[("Start again", url_for("guest.sign_in"))],
+    )
+
+
+def resource_unknown(_: Exception) -> Any:
+    """Say that it does not exist, for this guest, and whom to ask."""
+    tenant = gate.tenant_arrival().tenant
+    whom = tenant.help_contact or "the person who shared it with you"
+    return error_page(
+        404,
+        title="There is nothing here for you",
+        text=f"It may have been removed, or not shared with you. Ask {whom} at {tenant.name}.",
+        way_on=[(f"Go to {tenant.name} apps", gate.home())],
+    )
+
+
+def refused(refusal: Refusal) -> Any:
+    """Answer a refusal that no view has words for."""
+    return error_page(400, text=str(refusal) or None)
+
+
+def http_error(error: HTTPException) -> Any:
+    """Show the page of an HTTP error; redirects pass."""
+    code = error.code or 500
+    if error.response is not None or code < 400:
+        return error
+    own = error.description if code == 400 and type(error).description != error.description else None
+    answer = error_page(code, text=own)
+    answer.headers.extend(h for h in error.get_headers() if h[0] in ("Allow", "Retry-After"))
+    return answer
+
+
+def database_fault(error: DBAPIError) -> Any:
+    """Show 503 while the database is busy or away, 500 otherwise."""
+    if not is_busy(error):
+        return fault(error)
+    log.warning("%s the database is busy or away: %s", g.correlation_id, type(error.orig).__name__)
+    answer = error_page(503, retry_after=BUSY)
+    answer.headers["Retry-After"] = str(BUSY)
+    return answer
+
+
+def fault(error: Exception) -> Any:
+    """Log a fault with its correlation id; the page shows nothing of it."""
+    log.error("%s %s", g.get("correlation_id"), type(error).__name__, exc_info=error)
+    return error_page(500)
+
+
+def error_page(
+    code: int,
+    *,
+    title: str | None = None,
+    text: str | None = None,
+    way_on: list[tuple[str, str]] | None = None,
+    retry_after: int | None = None,
+) -> Any:
+    """Render an error; in JSON if that is what is asked for.
+
+    :param retry_after: seconds.
+    """
+    usual = WORDS.get(code, WORDS[400 if code < 500 else 500])
+    if _wants_json():
+        return _json(code, title or usual[0])
+    moment = now()
+    return page(
+        "errors/error.html",
+        code=code,
+        status=code,
+        title=title or usual[0],
+        text=text or usual[1],
+        name=_name(code),
+        at=moment,
+        retry_at=moment + timedelta(seconds=retry_after) if retry_after else None,
+        correlation_id=g.get("correlation_id", ""),
+        way_on=way_on or [],
+        typed="",
+    )
+
+
+def _name(code: int) -> str:
+    from_class = HTTPException()
+    from_class.code = code
+    return from_class.name
+
+
+def _json(code: int, message: str) -> Any:
+    answer = jsonify(error={"code": _name(code), "message": message, "correlationId": g.correlation_id})
+    answer.status_code = code
+    return answer
+
+
+def _wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"

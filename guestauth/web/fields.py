@@ -1,0 +1,92 @@
+"""Forms: what every form of ours has, and the fields that more than one page uses.
+
+What it does: `Form` checks its token like any field; `problems` lists what is wrong, for the error summary
+and for the field alike; `page` renders a template with the status that goes with it.
+
+The one thing to understand: a missing or old token is one more thing wrong with a form. The page comes back
+fresh, with what was typed, and nothing was done (F4).
+
+What must stay true: every POST view validates a `Form`; every validator has words of ours (F14).
+
+Called by every view with a form.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, make_response, render_template
+from flask_wtf import FlaskForm
+from wtforms import EmailField, Field, HiddenField
+from wtforms.validators import ValidationError
+
+from guestauth import addresses
+
+TOKEN_FAILED = "This page was open too long, so nothing was done. Check what is here and try again."  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line of the error summary; `field` is the id of the field it is about."""
+
+    text: str
+    field: str | None = None
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form with nothing but its token; pages add fields to it."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """The token is bound to the visit and lives as long (C-05)."""
+
+        csrf_time_limit = None
+
+    @property
+    def token_failed(self) -> bool:
+        """Whether the form came without its token or with another visit's."""
+        return bool(self.csrf_token.errors)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong, in the order of the fields; only the token's failure if that is it."""
+        if self.token_failed:
+            return [Problem(TOKEN_FAILED)]
+        return [Problem(errors[0], self[name].id) for name, errors in self.errors.items() if name]
+
+
+class Address(EmailField):  # type: ignore[misc]
+    """An email address; `parsed` is what was read."""
+
+    parsed: addresses.Address
+
+    def pre_validate(self, form: Form) -> None:
+        """Read it as the whole product does."""
+        if not (self.data or "").strip():
+            raise ValidationError("Enter your email address")
+        try:
+            self.parsed = addresses.parse(self.data)
+        except addresses.NotAnAddress as refusal:
+            raise ValidationError(
+                "Enter an email address in the correct format, like name@example.com"
+            ) from refusal
+
+
+class Target(HiddenField):  # type: ignore[misc]
+    """The path to return to, as it came; `gate.safe_target` reads it."""
+
+
+def page(
+    template: str, *, form: Form | None = None, problems: list[Problem] | None = None, **context: Any
+) -> Response:
+    """Render a page: 200, 422 if something is wrong with its form, 400 if the form's token is.
+
+    :param problems: beside the form's own; a `status` in the context wins.
+    """
+    problems = (form.problems if form and form.is_submitted() else []) + (problems or [])
+    usual = 400 if form and form.is_submitted() and form.token_failed else 422 if problems else 200
+    status = context.pop("status", None) or usual
+    return make_response(render_template(template, form=form, problems=problems, **context), status)
+
+
+def first(field: Field) -> str:
+    """Return a field's text, never None."""
+    return str(field.data or "")

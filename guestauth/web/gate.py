@@ -1,0 +1,179 @@
+"""The gate: which tenant a request names, and who is asking.
+
+What it does: finds tenant and session in one query; `signed_in` lets a view through or sends the visitor
+where they belong; `safe_target` and `here` keep the way back.
+
+The one thing to understand: everything a view may believe about the caller stands in `g.arrival`, decided
+here and by rows only.
+
+What must stay true: a tenant in the path wins over one in the query, and two different ones are refused (B4);
+a path to return to is one of ours, within the tenant (F5).
+
+Called before every request, and by every view. It decides nothing about resources or codes.
+"""
+
+import uuid
+from urllib.parse import parse_qsl, quote, urlencode
+
+from flask import abort, current_app, g, request, url_for
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import BaseConverter
+
+from guestauth import courier, sessions, tenants
+from guestauth.audit import Caller
+from guestauth.models import User
+from guestauth.sessions import Arrival
+from guestauth.web import cookies, guard
+
+TARGETS = {"guest.apps", "guest.resource", "guest.direct_resource"}  # where a sign-in may lead
+BARE = {None, "static", "health.healthz", "health.readyz", "health.robots"}  # concern nobody
+
+
+class SignInNeeded(Exception):  # noqa: N818 -- a way on, not an error
+    """The page is for somebody who is signed in at this tenant."""
+
+
+class ConsentNeeded(Exception):  # noqa: N818 -- a way on, not an error
+    """The guest has to answer Review permissions first (B19)."""
+
+
+class TenantMissing(Exception):  # noqa: N818 -- a way on, not an error
+    """The address does not say which tenant it is about (B3)."""
+
+
+class TenantConverter(BaseConverter):
+    """A tenant id, or anything with a dot in it: a domain. No other path of ours looks like that."""
+
+    regex = r"(?:[^/]*\.[^/]*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"
+
+
+def arrive() -> None:
+    """Find out which tenant and who, before every request but static files and health checks."""
+    courier.ensure_running(current_app._get_current_object())  # type: ignore[attr-defined]
+    guard.check(request, [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")])
+    if request.endpoint in BARE:
+        return
+    cookies.browser()
+    reference = _reference()
+    if reference is not None:
+        g.reference = str(reference)
+        g.arrival = sessions.arriving(reference, cookies.secrets())
+        if g.arrival is None:
+            raise NotFound("no such tenant")
+
+
+def tenant_arrival() -> Arrival:
+    """Return the tenant of the request, and who is signed in there if anybody is.
+
+    :raises TenantMissing:
+    """
+    if g.get("arrival") is None:
+        raise TenantMissing
+    arrival: Arrival = g.arrival
+    return arrival
+
+
+def signed_in(*, before_consent: bool = False) -> User:
+    """Return who is signed in at the tenant of the request.
+
+    :param before_consent: whether the page is for guests who have not accepted yet, too.
+    :raises SignInNeeded: :raises ConsentNeeded: :raises TenantMissing:
+    """
+    user = tenant_arrival().user
+    if user is None:
+        raise SignInNeeded
+    if user.must_consent and not before_consent:
+        raise ConsentNeeded
+    return user
+
+
+def expects_tenant(endpoint: str) -> bool:
+    """Whether the endpoint's address names a tenant."""
+    return current_app.url_map.is_endpoint_expecting(endpoint, "tenant")
+
+
+def is_demo() -> bool:
+    """Whether this is the demo."""
+    return bool(current_app.config["GUESTAUTH_DEMO"])
+
+
+def session_id() -> uuid.UUID:
+    """Return the session that `signed_in` found."""
+    session = tenant_arrival().session
+    if session is None:
+        raise SignInNeeded
+    return session.id
+
+
+def caller() -> Caller:
+    """Return who asks, for operations and the audit log."""
+    arrival: Arrival | None = g.get("arrival")
+    user = arrival.user if arrival else None
+    return Caller(
+        actor="visitor" if user is None else "guest" if user.is_guest else "administrator",
+        user_id=user.id if user else None,
+        name=(user.display_name or user.mail) if user else "",
+        client_address=request.remote_addr or "",
+        browser=request.user_agent.string[:200],
+        correlation_id=g.correlation_id,
+    )
+
+
+def safe_target(raw: str) -> str | None:
+    """Return a path to go to after sign-in, if it is a page of ours within this tenant; else None.
+
+    It is taken apart and put together anew: nothing of a raw parameter ever becomes a redirect (F5).
+    """
+    path, _, query = raw.partition("?")
+    if not path.startswith("/") or len(raw) > 2000 or not raw.isprintable():
+        return None
+    try:
+        endpoint, values = current_app.url_map.bind("").match(path, method="GET")
+    except HTTPException:
+        return None
+    arguments = parse_qsl(query, keep_blank_values=True)
+    named = [values.pop("tenant", None), *(value for key, value in arguments if key.lower() == "tenantid")]
+    references = {str(tenants.reference_or_none(name)) for name in named if name}
+    tenant = tenant_arrival().tenant
+    ours = {g.reference, str(tenant.id), tenant.domain}
+    if endpoint not in TARGETS or not references or not references <= ours:
+        return None
+    path = url_for(endpoint, **values) if named[0] else quote(path)
+    return f"{path}?{urlencode(arguments)}" if arguments else path
+
+
+def here() -> str:
+    """Return the address asked for, to come back to."""
+    return request.full_path.removesuffix("?")
+
+
+def home() -> str:
+    """Return where a sign-in leads that was not on the way to anything."""
+    return url_for("guest.apps")
+
+
+def _reference() -> uuid.UUID | str | None:
+    """Return how the request names its tenant; 404 if by a name that cannot be, 400 if it names two."""
+    in_path = (request.view_args or {}).pop("tenant", None)
+    in_query = [value for key, value in request.args.items(multi=True) if key.lower() == "tenantid"]
+    names = [name for name in (in_path, *in_query) if name]
+    references = [tenants.reference_or_none(name) for name in names]
+    if not references:
+        return None
+    if len(set(references)) > 1 and len({_tenant_id(reference) for reference in references}) > 1:
+        abort(400, "The address names two different organisations.")
+    if references[0] is None:
+        raise NotFound("no such tenant")
+    return references[0]
+
+
+def _tenant_id(reference: uuid.UUID | str | None) -> uuid.UUID | None:
+    arrival = sessions.arriving(reference, []) if reference else None
+    return arrival.tenant.id if arrival else None
+
+
+def redirect_to_tenant(path: str) -> str:
+    """Return the address of a common endpoint's page at the tenant that the query names."""
+    rest = [(key, value) for key, value in request.args.items(multi=True) if key.lower() != "tenantid"]
+    address = f"/{g.reference}{quote(path)}"
+    return f"{address}?{urlencode(rest)}" if rest else address

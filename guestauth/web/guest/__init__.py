@@ -1,0 +1,7 @@
+"""The pages a guest sees. One blueprint; one module for each thing a guest does."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("guest", __name__)
+
+from guestauth.web.guest import apps, consent, invitation, signin  # noqa: E402, F401 -- they add the routes

@@ -1,0 +1,226 @@
+"""Sign-in pages: the address, Send code, Enter code, and a new code when the session is over (B17, B24, B28).
+
+What it does: shows the pages of the way in and passes what is typed to `guestauth.signin`.
+
+The one thing to understand: every page is alike for guests and strangers (B27); what the sign-in's row says is
+all a page knows.
+
+What must stay true: every address answers GET; Back, reload, a second tab and a late click end well and cost
+no try.
+"""
+
+import uuid
+from typing import Any
+
+from flask import Response, current_app, redirect, request, url_for
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from guestauth import addresses, outbox, passcodes, signin
+from guestauth.database import now
+from guestauth.models import SignIn
+from guestauth.web import cookies, gate
+from guestauth.web.fields import Address, Form, Problem, Target, first, page
+from guestauth.web.guest import blueprint
+
+
+class EmailForm(Form):
+    """The address a sign-in begins with."""
+
+    email = Address("Email address")
+    to = Target()
+
+
+@blueprint.route("/<tenant:tenant>/sign-in", methods=["GET", "POST"])
+def sign_in() -> Any:
+    """Ask for the address and start a sign-in for it."""
+    arrival, form = gate.tenant_arrival(), EmailForm()
+    if form.validate_on_submit():
+        started = signin.start(
+            arrival.tenant.id,
+            form.email.parsed,
+            browser=cookies.browser(),
+            target=gate.safe_target(first(form.to)),
+        )
+        return redirect(url_for("guest.send_code", sign_in_id=started.id), 303)
+    to = first(form.to) or request.args.get("to", "")
+    if arrival.user and not form.is_submitted():
+        return page("guest/already_signed_in.html", continue_url=gate.safe_target(to) or gate.home())
+    form.email.data = form.email.data or request.args.get("login_hint", "")[:254]
+    suggestion = addresses.suggestion_or_none(first(form.email))
+    hint = url_for("guest.sign_in", login_hint=suggestion, to=to or None)
+    return page("guest/sign_in.html", form=form, to=to, suggestion=suggestion, suggestion_url=hint)
+
+
+class SendCodeForm(Form):
+    """The Send code button."""
+
+
+@blueprint.route("/<tenant:tenant>/sign-in/<uuid:sign_in_id>", methods=["GET", "POST"])
+def send_code(sign_in_id: uuid.UUID) -> Any:
+    """Say where a code will go, and send it."""
+    arrival, form = gate.tenant_arrival(), SendCodeForm()
+    found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
+    if form.validate_on_submit():
+        return _send(found)
+    if found.consumed_at:
+        return redirect(found.target or gate.home())
+    return page(
+        "guest/send_code.html",
+        form=form,
+        sign_in=found,
+        codes_off=not arrival.tenant.passcodes_on,
+        lifetime_minutes=_lifetime_minutes(),
+        too_early=None,
+        **_ways(found),
+    )
+
+
+class CodeForm(Form):
+    """The code, as it was in the mail."""
+
+    code = StringField("8-digit code")
+
+    def validate_code(self, field: StringField) -> None:
+        """Tell apart what a person can mend; none of it costs a try."""
+        code = passcodes.typed_code(first(field))
+        if not code:
+            raise ValidationError("Enter the code from the email")
+        if not (code.isascii() and code.isdigit()):
+            raise ValidationError("The code must only contain numbers")
+        if not passcodes.is_code(code):
+            raise ValidationError(f"The code has 8 numbers. You entered {len(code)}.")
+
+
+@blueprint.route("/<tenant:tenant>/sign-in/<uuid:sign_in_id>/code", methods=["GET", "POST"])
+def enter_code(sign_in_id: uuid.UUID) -> Any:
+    """Take the code, and let the guest in."""
+    arrival, form = gate.tenant_arrival(), CodeForm()
+    if form.validate_on_submit():
+        return _enter(sign_in_id, form)
+    if arrival.user:  # another tab was quicker
+        return redirect(gate.home(), 303)
+    found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
+    if found.consumed_at or not found.sends:
+        return redirect(url_for("guest.send_code" if not found.sends else "guest.sign_in", sign_in_id=found.id))
+    if found.tries >= signin.MOST_TRIES:
+        return _new_code_needed(found, 200)
+    return _code_page(found, form)
+
+
+class SessionOverForm(Form):
+    """The Send code button of a guest whose 24 hours are over."""
+
+    to = Target()
+
+
+@blueprint.route("/<tenant:tenant>/session-over", methods=["GET", "POST"])
+def session_over() -> Any:
+    """Offer a new code for the address that was signed in here (B28)."""
+    arrival, form = gate.tenant_arrival(), SessionOverForm()
+    to = first(form.to) or request.args.get("to", "")
+    last = signin.last_or_none(arrival.tenant.id, browser=cookies.browser())
+    if last is None:
+        return redirect(url_for("guest.sign_in", to=to or None))
+    if form.validate_on_submit():
+        return _send_anew(last, gate.safe_target(to))
+    if arrival.user:
+        return redirect(gate.safe_target(to) or gate.home())
+    different = url_for("guest.sign_in", to=to or None)
+    return page("guest/session_over.html", form=form, to=to, address=last.address, different_url=different)
+
+
+def _send(found: SignIn) -> Response:
+    try:
+        signin.send_code(found.tenant_id, found.id, browser=cookies.browser(), by=gate.caller())
+    except signin.SendTooEarly as early:
+        return _wait(_code_page(found, None, too_early=early, status=429), early)
+    except signin.TooManySends as many:
+        answer = page("guest/too_many_codes.html", next_at=many.next_at, status=429, **_ways(found))
+        return _wait(answer, many)
+    except signin.TooManyTries:
+        return _new_code_needed(found, 422)
+    except signin.SignInUsed:
+        return _send_anew(found, found.target)
+    return redirect(url_for("guest.enter_code", sign_in_id=found.id), 303)  # type: ignore[return-value]
+
+
+def _send_anew(earlier: SignIn, target: str | None) -> Response:
+    """Start another sign-in for the same address and send its first code."""
+    address, browser = addresses.parse(earlier.address), cookies.browser()
+    started = signin.start(earlier.tenant_id, address, browser=browser, target=target)
+    signin.send_code(started.tenant_id, started.id, browser=browser, by=gate.caller())
+    return redirect(url_for("guest.enter_code", sign_in_id=started.id), 303)  # type: ignore[return-value]
+
+
+def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
+    arrival = gate.tenant_arrival()
+    try:
+        done = signin.enter_code(
+            arrival.tenant.id,
+            sign_in_id,
+            passcodes.typed_code(first(form.code)),
+            browser=cookies.browser(),
+            replacing=arrival.session.id if arrival.session else None,
+            by=gate.caller(),
+        )
+    except (
+        signin.PasscodeWrong,
+        signin.PasscodeExpired,
+        signin.PasscodeUsed,
+        signin.TooManyTries,
+    ) as refusal:
+        found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
+        if found.tries >= signin.MOST_TRIES and not found.consumed_at:
+            return _new_code_needed(found, 422)
+        return _code_page(found, form, problems=[Problem(_words(refusal), "code")])
+    cookies.renew_browser(done.browser)
+    cookies.remember(done.session_secret, done.expires_at, arrival=arrival)
+    return redirect(done.target or gate.home(), 303)
+
+
+def _words(refusal: Exception) -> str:
+    if isinstance(refusal, signin.PasscodeWrong):
+        times = "1 more time" if refusal.tries_left == 1 else f"{refusal.tries_left} more times"
+        return f"That code is not right. You can try {times}."
+    if isinstance(refusal, signin.PasscodeExpired):
+        return f"That code has expired. Codes work for {_lifetime_minutes()} minutes. Send a new code."
+    return "That code has already been used. Send a new code."
+
+
+def _code_page(found: SignIn, form: CodeForm | None, **context: Any) -> Response:
+    newest = signin.newest(found)
+    return page(
+        "guest/enter_code.html",
+        form=form,
+        typed=first(form.code) if form else "",
+        expires_at=newest.expires_at,
+        reference=passcodes.reference(found, newest.n),
+        sent_again=newest.n > 1,
+        now=now(),
+        **{"too_early": None, **_ways(found), **context},
+    )
+
+
+def _new_code_needed(found: SignIn, status: int) -> Response:
+    return page("guest/new_code_needed.html", status=status, to=found.target, **_ways(found))
+
+
+def _ways(found: SignIn) -> dict[str, Any]:
+    """What the pages of one sign-in share."""
+    return {
+        "sign_in": found,
+        "sender": current_app.config["MAIL_DEFAULT_SENDER"],
+        "delayed": outbox.is_delayed(),
+        "different_url": url_for("guest.sign_in", to=found.target),
+    }
+
+
+def _wait(answer: Response, refusal: signin.SendTooEarly | signin.TooManySends) -> Response:
+    seconds = (refusal.next_at - now()).total_seconds()
+    answer.headers["Retry-After"] = str(max(1, int(seconds) + 1))
+    return answer
+
+
+def _lifetime_minutes() -> int:
+    return round(current_app.config["PASSCODE_LIFETIME"] / 60)

@@ -1,0 +1,30 @@
+"""How gunicorn serves GuestAuth. Override on the command line or by GUNICORN_CMD_ARGS."""
+
+from guestauth import courier
+
+preload_app = True  # a bad setting stops the start, once, with its message
+worker_class = "gthread"
+threads = 4
+timeout = 30
+graceful_timeout = 30
+control_socket_disable = True
+forwarded_allow_ips = "127.0.0.1"
+
+
+def post_worker_init(worker) -> None:
+    """Deliver letters that wait, without waiting for a request."""
+    courier.ensure_running(worker.wsgi)
+
+
+def worker_exit(_server, worker) -> None:
+    """Let the letters on their way arrive."""
+    if getattr(worker, "wsgi", None) is not None:
+        courier.stop(worker.wsgi)
+
+
+def when_ready(server) -> None:
+    """Say where to start."""
+    from app import app
+
+    if app.config["GUESTAUTH_DEMO"]:
+        server.log.info("GuestAuth demo: start at %s/dev", app.config["PUBLIC_URL"])
