@@ -1,7 +1,7 @@
 """Settings: read, check and type every one of them, once, at the start.
 
 What it does: `load` reads the environment and `instance/config.toml`, checks each value and returns a
-typed dictionary for `app.config`; `keys` derives the keys of one purpose from the secret.
+typed dictionary for `app.config`.
 
 The one thing to understand: production is the default. Without `GUESTAUTH_DEMO` the start is refused
 unless a strong `SECRET_KEY`, an https `PUBLIC_URL` and a `MAIL_SERVER` are there.
@@ -12,8 +12,6 @@ setting stands in `SETTINGS` with its default, unit and reason, and so in the RE
 Called by `create_app`. It will not read a setting later than the start, nor guess a type (F11).
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 import tomllib
@@ -25,7 +23,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from flask import current_app
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -120,9 +117,10 @@ def _database(value: str) -> str:
 def _sender(value: str) -> str:
     address = value.strip().rpartition("<")[2].rstrip(">")
     try:
-        return validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email
+        found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as fault:
         raise ValueError(f"write an email address: {fault}") from fault
+    return str(found.ascii_email)
 
 
 def _file(value: str) -> str:
@@ -191,20 +189,6 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     if faults:
         raise BadSettings("GuestAuth does not start:\n" + "\n".join(f"  {fault}" for fault in faults))
     return values
-
-
-def keys(purpose: str) -> list[bytes]:
-    """Keys of one purpose: the current one first, then one for each fallback secret.
-
-    :param purpose: what they are for; another purpose gives other keys (RFC 5869's idea, one block).
-    """
-    secrets_ = [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
-    return [hmac.digest(secret.encode(), b"guestauth " + purpose.encode(), "sha256") for secret in secrets_]
-
-
-def fingerprint(secret: str) -> str:
-    """Hash of a long random secret, fit to be stored: the row knows the secret again, a dump gives nothing."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _read(environ: Mapping[str, str], faults: list[str]) -> Iterator[tuple[str, Any]]:

@@ -32,6 +32,7 @@ from sqlalchemy import JSON, DateTime, Dialect, MetaData, Uuid, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator
 
 P = ParamSpec("P")
@@ -133,6 +134,12 @@ def refusing_doubles(refusal: Refusal) -> Iterator[None]:
             db.session.flush()
     except IntegrityError as fault:
         raise refusal from fault
+
+
+def changed(statement: UpdateBase) -> int:
+    """Run an UPDATE or DELETE in the transaction under way and return how many rows it changed."""
+    done = db.session.execute(statement, execution_options={"synchronize_session": False})
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def now() -> datetime:

@@ -16,12 +16,13 @@ import uuid
 from dataclasses import dataclass
 
 from flask import current_app
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 from sqlalchemy import select, update
 
 from guestauth import addresses, audit, letters, outbox, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.keys import signer
 from guestauth.models import ACCEPTED, PASSCODE, PENDING, Invitation, Letter, Resource, Tenant, User
 
 MOST_MESSAGE = 2000  # characters
@@ -142,7 +143,7 @@ def opened(tenant_id: uuid.UUID, ticket: str) -> Opened:
     :raises InvitationUnknown: if it is not a link of this tenant, or its guest was deleted.
     """
     try:
-        invitation_id = uuid.UUID(_signer().loads(ticket))
+        invitation_id = uuid.UUID(signer("invitation").loads(ticket))
     except (BadData, ValueError, TypeError, AttributeError) as fault:
         raise InvitationUnknown("The link is incomplete") from fault
     found = select(Invitation, User).join(User, User.id == Invitation.user_id)
@@ -182,8 +183,7 @@ def decline(tenant_id: uuid.UUID, session_id: uuid.UUID, *, by: Caller) -> None:
 
 def link(invitation: Invitation) -> str:
     """Return the invitation's link, from `PUBLIC_URL`."""
-    ticket = _signer().dumps(str(invitation.id))
-    ticket = ticket if isinstance(ticket, str) else ticket.decode()
+    ticket = signer("invitation").dumps(invitation.id.hex)
     return f"{current_app.config['PUBLIC_URL']}/{invitation.tenant_id}/invitations/{ticket}"
 
 
@@ -253,9 +253,3 @@ def _check(display_name: str, message: str | None, target: str | None) -> None:
         raise InvitationRefused("A message has 2,000 characters at most")
     if target is not None and (not target.startswith("/") or len(target) > 2000 or not target.isprintable()):
         raise InvitationRefused("Where to land is a path within the tenant, like /apps/welcome-pack")
-
-
-def _signer() -> URLSafeSerializer:
-    config = current_app.config
-    secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]
-    return URLSafeSerializer(secrets, salt="guestauth invitation")

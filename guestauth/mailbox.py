@@ -40,7 +40,7 @@ class Kept:
     def part(self, subtype: str) -> str:
         """Its words: `plain` or `html`; empty if it has none such."""
         body = self.message.get_body((subtype,))
-        return str(body.get_content()) if body else ""
+        return str(body.get_content()).replace("\r\n", "\n") if body else ""
 
 
 def keep(letter_id: str, raw: bytes) -> None:

@@ -34,7 +34,7 @@ def _of(table: str, **options: Any) -> Any:
     return mapped_column(ForeignKey(f"{table}.id"), **options)
 
 
-class Tenant(Model):
+class Tenant(Model, kw_only=True):
     """An organisation that shares things with guests."""
 
     __tablename__ = "tenants"
@@ -49,7 +49,7 @@ class Tenant(Model):
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Domain(Model):
+class Domain(Model, kw_only=True):
     """A domain name of a tenant. Only a verified one resolves (B4), and only one tenant can have it."""
 
     __tablename__ = "domains"
@@ -68,7 +68,7 @@ class Domain(Model):
     verified_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class User(Model):
+class User(Model, kw_only=True):
     """A guest, or a member of the tenant (B34). One address is one user, until deleted (B8)."""
 
     __tablename__ = "users"
@@ -116,7 +116,7 @@ class User(Model):
         return self.state == PENDING
 
 
-class Invitation(Model):
+class Invitation(Model, kw_only=True):
     """One invitation sent to a guest. It names the guest and carries no authority (B18)."""
 
     __tablename__ = "invitations"
@@ -136,7 +136,7 @@ class Invitation(Model):
         return "revoked" if self.revoked_at else "replaced" if self.replaced_at else None
 
 
-class Resource(Model):
+class Resource(Model, kw_only=True):
     """What a tenant shares: a text, a file or an address on the web."""
 
     __tablename__ = "resources"
@@ -155,7 +155,7 @@ class Resource(Model):
     created_at: Mapped[datetime]
 
 
-class ResourceFile(Model):
+class ResourceFile(Model, kw_only=True):
     """The bytes of a resource that is a file; apart, so that lists never load them."""
 
     __tablename__ = "resource_files"
@@ -165,7 +165,7 @@ class ResourceFile(Model):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Share(Model):
+class Share(Model, kw_only=True):
     """A resource shared with one guest."""
 
     __tablename__ = "shares"
@@ -175,7 +175,7 @@ class Share(Model):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
 
 
-class SignIn(Model):
+class SignIn(Model, kw_only=True):
     """One way in under way: an address typed in one browser (B25). A stranger's row is like a guest's."""
 
     __tablename__ = "sign_ins"
@@ -194,7 +194,7 @@ class SignIn(Model):
     consumed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Passcode(Model):
+class Passcode(Model, kw_only=True):
     """One code sent for a sign-in: the `n`th. The code itself is nowhere (B26)."""
 
     __tablename__ = "passcodes"
@@ -204,7 +204,7 @@ class Passcode(Model):
     expires_at: Mapped[datetime]
 
 
-class Session(Model):
+class Session(Model, kw_only=True):
     """A guest signed in, in one browser, until `expires_at` at the latest (B28, B29)."""
 
     __tablename__ = "sessions"
@@ -222,7 +222,7 @@ class Session(Model):
     ended_reason: Mapped[str | None] = mapped_column(String(40), default=None)
 
 
-class Letter(Model):
+class Letter(Model, kw_only=True):
     """A letter in the outbox: what it is about, never what it says (B26). Written when it is sent."""
 
     __tablename__ = "letters"
@@ -251,7 +251,7 @@ class Letter(Model):
     reason: Mapped[str | None] = mapped_column(String(200), default=None)
 
 
-class MailHealth(Model):
+class MailHealth(Model, kw_only=True):
     """One row: whether the mail server answers, asked by the clock and never on account of a letter (B37)."""
 
     __tablename__ = "mail_health"
@@ -261,7 +261,7 @@ class MailHealth(Model):
     reason: Mapped[str | None] = mapped_column(String(200), default=None)
 
 
-class Event(Model):
+class Event(Model, kw_only=True):
     """A line of the sign-in and audit logs (B33). Written by `audit` only, changed by nobody."""
 
     __tablename__ = "events"

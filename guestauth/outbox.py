@@ -25,7 +25,7 @@ from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import audit, mailbox, smtp
-from guestauth.database import db, now, operation, query
+from guestauth.database import changed, db, now, operation, query
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
@@ -179,15 +179,14 @@ def claim_check(every: timedelta) -> bool:
         db.session.add(MailHealth(checked_at=moment))
         return True
     due = MailHealth.checked_at.not_between(moment - every, moment + every)
-    claimed = db.session.execute(update(MailHealth).where(due).values(checked_at=moment))
-    return claimed.rowcount == 1  # type: ignore[attr-defined]
+    return changed(update(MailHealth).where(due).values(checked_at=moment)) == 1
 
 
 @operation
 def note_health(fault: str | None) -> None:
     """Keep what the mail server answered to `smtp.probe`; None: it would take a letter."""
     since = func.coalesce(MailHealth.failing_since, now()) if fault else None
-    db.session.execute(update(MailHealth).values(checked_at=now(), failing_since=since, reason=fault))
+    changed(update(MailHealth).values(checked_at=now(), failing_since=since, reason=fault))
 
 
 @query
@@ -220,7 +219,7 @@ def _mark(letter: Letter, outcome: str, reason: str) -> None:
         .where(Letter.id == letter.id, Letter.lease == letter.lease, Letter.done_at.is_(None))
         .values(done_at=now(), outcome=outcome, reason=reason or None)
     )
-    if db.session.execute(done).rowcount == 1:  # type: ignore[attr-defined]
+    if changed(done) == 1:
         audit.record(
             f"{letter.kind}.{'mailed' if outcome == 'sent' else 'dropped'}",
             by=audit.DELIVERY,
@@ -237,7 +236,7 @@ def _mark(letter: Letter, outcome: str, reason: str) -> None:
 def _postpone(letter: Letter, reason: str) -> None:
     wait = BACKOFF[min(letter.tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
     later = update(Letter).where(Letter.id == letter.id, Letter.lease == letter.lease)
-    db.session.execute(later.values(due_at=now() + wait, reason=reason))
+    changed(later.values(due_at=now() + wait, reason=reason))
 
 
 @event.listens_for(DatabaseSession, "after_commit")

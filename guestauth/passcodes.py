@@ -24,8 +24,8 @@ from sqlalchemy import select
 
 from guestauth import audit, letters, outbox, sessions
 from guestauth.audit import Caller
-from guestauth.config import keys
 from guestauth.database import CLOCK_SLACK, db, now
+from guestauth.keys import keys
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
 
 DIGITS = 8

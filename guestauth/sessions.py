@@ -23,8 +23,8 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
-from guestauth.config import fingerprint
-from guestauth.database import CLOCK_SLACK, Refusal, db, now, operation, query
+from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now, operation, query
+from guestauth.keys import fingerprint
 from guestauth.models import Domain, Session, SignIn, Tenant, User
 
 
@@ -173,8 +173,7 @@ def end_passcode_guests(tenant_id: uuid.UUID) -> int:
 
 def _end(which: ColumnElement[bool], reason: str) -> int:
     ending = update(Session).where(which, Session.ended_at.is_(None), Session.expires_at > now())
-    done = db.session.execute(ending.values(ended_at=now(), ended_reason=reason))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return changed(ending.values(ended_at=now(), ended_reason=reason))
 
 
 def _is(reference: uuid.UUID | str) -> ColumnElement[bool]:

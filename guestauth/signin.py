@@ -25,8 +25,8 @@ from sqlalchemy import or_, select, update
 from guestauth import audit, passcodes, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
-from guestauth.config import fingerprint, keys
-from guestauth.database import Refusal, db, now, operation, query
+from guestauth.database import Refusal, changed, db, now, operation, query
+from guestauth.keys import fingerprint, keys
 from guestauth.models import Passcode, SignIn, User
 
 MOST_TRIES = 5
@@ -166,7 +166,7 @@ def enter_code(
         return _again(tenant_id, sign_in_id, code, browser=browser, by=by)
     passcode = passcodes.matching(sign_in, code)
     if passcode is not None and not passcodes.is_live(passcode):
-        db.session.execute(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
+        changed(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
         raise _refused(PasscodeExpired(), "expired", sign_in, by)
     secret, new_browser = _secrets(sign_in, browser)
     session = passcode and sessions.open_for(sign_in, secret=secret, by=by, replacing=replacing)
@@ -223,11 +223,10 @@ def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> tuple:  
 def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
     """Use the sign-in up, and hand all that this browser has under way to its new id."""
     unused = (SignIn.id == sign_in.id, SignIn.consumed_at.is_(None))
-    consumed = db.session.execute(update(SignIn).where(*unused).values(consumed_at=now()))
-    if consumed.rowcount != 1:  # type: ignore[attr-defined]
+    if changed(update(SignIn).where(*unused).values(consumed_at=now())) != 1:
         raise RuntimeError("a sign-in consumed twice")
     theirs = update(SignIn).where(SignIn.browser == fingerprint(browser))
-    db.session.execute(theirs.values(browser=fingerprint(new_browser)))
+    changed(theirs.values(browser=fingerprint(new_browser)))
 
 
 def _again(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, code: str, *, browser: str, by: Caller) -> SignedIn:

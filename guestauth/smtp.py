@@ -134,7 +134,7 @@ def _open() -> HardenedConnection:
     connection: HardenedConnection | None = getattr(_thread, "connection", None)
     if connection is not None and time.monotonic() - _thread.used > IDLE:
         with suppress(OSError, smtplib.SMTPException):
-            if connection.host.noop()[0] == 250:
+            if connection.host and connection.host.noop()[0] == 250:
                 return connection
         close()
         connection = None

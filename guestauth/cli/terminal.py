@@ -35,9 +35,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 kwargs["tenant"] = tenants.find(kwargs["tenant"])
             function(*args, **kwargs)
         except Refusal as refusal:
-            failure = click.ClickException(str(refusal) or type(refusal).__name__)
-            failure.exit_code = 2 if isinstance(refusal, BAD_INPUT) else 1
-            raise failure from refusal
+            click.echo(f"Error: {refusal or type(refusal).__name__}", err=True)
+            raise SystemExit(2 if isinstance(refusal, BAD_INPUT) else 1) from refusal
 
     return run
 

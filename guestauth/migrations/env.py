@@ -1,10 +1,12 @@
 """How migrations run: with the application's own engine, tables and settings."""
 
+from typing import Any, Literal
+
 from alembic import context
 from flask import current_app
 
 
-def render_item(kind, item, _context) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our own column types as what they are to the database."""
     return "sa.DateTime(timezone=True)" if kind == "type" and type(item).__name__ == "UtcDateTime" else False
 

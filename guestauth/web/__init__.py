@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from flask import Flask, Response, g, request
+from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guestauth import letters
@@ -49,6 +50,7 @@ def set_up(app: Flask) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = gate.TenantConverter
+    app.jinja_env.globals["csrf_token"] = generate_csrf
     app.jinja_env.filters["utc"] = letters.utc
     app.before_request(_begin)
     app.before_request(gate.arrive)

@@ -20,10 +20,10 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, g, request
 from flask import session as visit
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 
-from guestauth.config import fingerprint
 from guestauth.database import now
+from guestauth.keys import fingerprint, signer
 from guestauth.sessions import Arrival
 
 MOST_SESSIONS = 10  # tenants one browser can be signed in to at once; the oldest goes first
@@ -32,13 +32,15 @@ MOST_SESSIONS = 10  # tenants one browser can be signed in to at once; the oldes
 class VisitInterface(SecureCookieSessionInterface):
     """Flask's cookie, known by its signature alone: a host whose clock is a second ahead is no reason (F3)."""
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """Sign as all else is signed."""
+        with app.app_context():
+            return signer("visit")
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
         """Read the visit cookie; an unreadable one is a new visit."""
-        serializer = self.get_signing_serializer(app)
-        if serializer is None:
-            return None
         try:
-            content = serializer.loads(request.cookies.get(self.get_cookie_name(app), ""))
+            content = self.get_signing_serializer(app).loads(request.cookies.get(self.get_cookie_name(app), ""))
             return self.session_class(content)
         except (BadData, ValueError, TypeError):
             return self.session_class()
@@ -65,13 +67,14 @@ def browser() -> str:
 def renew_browser(new_id: str | None = None) -> None:
     """Give the browser a new visit: what was planted in the old one is worth nothing (S-01)."""
     visit.clear()
-    visit["id"], visit.permanent = new_id or random.token_urlsafe(24), True
+    visit["id"], visit["csrf_token"] = new_id or random.token_hex(32), random.token_hex(20)
+    visit.permanent = True
 
 
 def secrets() -> list[str]:
     """Return the session secrets the browser holds, the newest last."""
     try:
-        content = _signer().loads(request.cookies.get(names(current_app.config)[0], ""))
+        content = signer("session").loads(request.cookies.get(names(current_app.config)[0], ""))
     except (BadData, ValueError):
         return []
     genuine = isinstance(content, list) and all(isinstance(secret, str) for secret in content)
@@ -101,16 +104,10 @@ def leave(response: Response) -> Response:
     if "new_secrets" in g:
         response.set_cookie(
             names(current_app.config)[0],
-            _signer().dumps(g.new_secrets) if g.new_secrets else "",
+            signer("session").dumps(g.new_secrets) if g.new_secrets else "",
             max_age=g.new_max_age,
             secure=current_app.config["SESSION_COOKIE_SECURE"],
             httponly=True,
             samesite="Lax",
         )
     return response
-
-
-def _signer() -> URLSafeSerializer:
-    config = current_app.config
-    keys = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]
-    return URLSafeSerializer(keys, salt="guestauth session")

@@ -128,10 +128,11 @@ def safe_target(raw: str) -> str | None:
     if not path.startswith("/") or len(raw) > 2000 or not raw.isprintable():
         return None
     try:
-        endpoint, values = current_app.url_map.bind("").match(path, method="GET")
+        endpoint, matched = current_app.url_map.bind("").match(path, method="GET")
     except HTTPException:
         return None
     arguments = parse_qsl(query, keep_blank_values=True)
+    values = dict(matched)
     named = [values.pop("tenant", None), *(value for key, value in arguments if key.lower() == "tenantid")]
     references = {str(tenants.reference_or_none(name)) for name in named if name}
     tenant = tenant_arrival().tenant

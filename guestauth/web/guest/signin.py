@@ -68,7 +68,6 @@ def send_code(sign_in_id: uuid.UUID) -> Any:
     return page(
         "guest/send_code.html",
         form=form,
-        sign_in=found,
         codes_off=not arrival.tenant.passcodes_on,
         lifetime_minutes=_lifetime_minutes(),
         too_early=None,
@@ -223,4 +222,4 @@ def _wait(answer: Response, refusal: signin.SendTooEarly | signin.TooManySends) 
 
 
 def _lifetime_minutes() -> int:
-    return round(current_app.config["PASSCODE_LIFETIME"] / 60)
+    return int(current_app.config["PASSCODE_LIFETIME"]) // 60

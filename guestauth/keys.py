@@ -1,0 +1,43 @@
+"""Keys: everything that is derived from `SECRET_KEY`, each for one purpose.
+
+What it does: `keys` derives, `signer` signs, `fingerprint` hashes what a row must know again.
+
+The one thing to understand: the purpose is part of every key, so what is made for one cannot be used for
+another; each fallback secret gives a key of its own, so what it made lives on while it is configured.
+
+Called by passcodes, sign-in, invitations and the cookies. It keeps nothing.
+"""
+
+import hashlib
+import hmac
+from typing import Any
+
+from flask import current_app
+from itsdangerous import URLSafeSerializer
+from itsdangerous.encoding import base64_encode
+from itsdangerous.serializer import Serializer
+
+
+class Signer(URLSafeSerializer):
+    """A URL-safe serializer that does not compress: equal content has equal length (B27)."""
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """Write the content."""
+        return base64_encode(Serializer.dump_payload(self, obj))
+
+
+def keys(purpose: str) -> list[bytes]:
+    """Return the keys of one purpose: the current one first, then one for each fallback secret."""
+    config = current_app.config
+    secrets = [config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"]]
+    return [hmac.digest(secret.encode(), b"guestauth " + purpose.encode(), "sha256") for secret in secrets]
+
+
+def signer(purpose: str) -> Signer:
+    """Return what signs, and knows again, content of one purpose; its time is for rows to decide (F3)."""
+    return Signer(list(reversed(keys(purpose))), salt=f"guestauth {purpose}")
+
+
+def fingerprint(secret: str) -> str:
+    """Hash a long random secret for storing: the row knows the secret again, a dump gives nothing."""
+    return hashlib.sha256(secret.encode()).hexdigest()

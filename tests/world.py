@@ -1,0 +1,100 @@
+"""The world a test lives in: the demo's cast on a fresh database, an application, its mailbox and its clock.
+
+`world.do(operation, …)` runs an operation as a request or a command would; `world.browser()` is a browser at
+the application; `world.letters(to)` delivers what waits and reads the mailbox; `world.advance(seconds)` moves
+the time.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import text
+
+from guestauth import courier, create_app, database, demo, mailbox
+from guestauth.audit import Caller
+from tests.browser import Browser
+
+FABRIKAM, CONTOSO, WOODGROVE = demo.FABRIKAM, demo.CONTOSO, demo.WOODGROVE
+ALEX, NICOLE, ADMIN = "alexdoe@gmail.com", "nicole@firstup.example", "admin@fabrikam.example"
+STRANDED, STRANGER = "stranded@firstup.example", "stranger@example.com"
+BY = Caller(actor="command line", correlation_id="0123456789abcdef")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass
+class World:
+    """An application with the cast, for one test."""
+
+    app: Flask
+    instance: Path
+    browsers: list[Browser] = field(default_factory=list)
+
+    def do(self, operation: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation or a query in an application context of its own."""
+        with self.app.app_context():
+            return operation(*args, **kwargs)
+
+    def browser(self, **settings: Any) -> Browser:
+        """Open another browser."""
+        self.browsers.append(Browser(self.app, **settings))
+        return self.browsers[-1]
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock."""
+        self.do(database.move_clock, timedelta(seconds=seconds))
+
+    def deliver(self) -> int:
+        """Deliver what is due; returns how many letters were tried."""
+        return courier.run_once(self.app)
+
+    def letters(self, to: str = "") -> list[mailbox.Kept]:
+        """Deliver what is due and return the letters to an address, newest first."""
+        self.deliver()
+        return self.do(mailbox.letters, to=to)
+
+    def code(self, to: str) -> str:
+        """Return the code of the newest code letter to an address."""
+        found = (re.search(r"^[0-9]{8}$", letter.part("plain"), re.MULTILINE) for letter in self.letters(to))
+        return next(match[0] for match in found if match)
+
+    def invitation_path(self, to: str) -> str:
+        """Return the path of the link in the newest invitation to an address."""
+        found = (
+            re.search(r"https?://[^/]+(/\S+/invitations/\S+)", letter.part("plain")) for letter in self.letters(to)
+        )
+        return next(match[1] for match in found if match)
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        """Look into the database past all code of ours."""
+        with self.app.app_context(), database.db.engine.connect() as connection:
+            return list(connection.execute(text(statement), values))
+
+    def run(self, *args: str, typed: str | None = None) -> Result:
+        """Run `flask …` in this process."""
+        return self.app.test_cli_runner().invoke(args=list(args), input=typed)
+
+    def signed_in(self, mail: str, path: str = "/fabrikam.example") -> Browser:
+        """Return a browser in which somebody has come to `path` the whole way, accepting if asked."""
+        browser = self.browser().open(path).submit("email-form", email=mail).submit("send-code")
+        browser.submit("enter-code", code=self.code(mail))
+        return browser.submit("consent", button=("decision", "accept")) if browser.has_form("consent") else browser
+
+
+def environment(instance: Path, **more: str) -> dict[str, str]:
+    """Return the settings of a test's demo: letters are delivered when the test says so."""
+    return {"GUESTAUTH_DEMO": "on", "INSTANCE_PATH": str(instance), "MAIL_DELIVERY": "worker", **more}
+
+
+def make(instance: Path, **settings: str) -> Iterator[World]:
+    """Make a world on a prepared database, and close it."""
+    world = World(create_app(environment(instance, **settings)), instance)
+    yield world
+    with world.app.app_context():
+        database.db.engine.dispose()
