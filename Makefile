@@ -3,14 +3,16 @@ PYTHON ?= python3
 PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 # uv installs faster; venv and pip do the same without it.
 UV := $(shell command -v uv 2>/dev/null)
 
 .PHONY: run test check bench soak lock clean
 
 run: $(VENV)/.installed
-	@GUESTAUTH_DEMO=on $(BIN)/flask demo load
-	@GUESTAUTH_DEMO=on PORT=$(PORT) $(BIN)/gunicorn --bind 127.0.0.1:$(PORT) app:app
+	@$(DEMO) $(BIN)/python -m flask db upgrade
+	@$(DEMO) $(BIN)/python -m flask demo load
+	@$(DEMO) $(BIN)/python -m gunicorn --bind 127.0.0.1:$(PORT) app:app
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term-missing

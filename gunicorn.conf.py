@@ -27,4 +27,8 @@ def when_ready(server) -> None:
     from app import app
 
     if app.config["GUESTAUTH_DEMO"]:
-        server.log.info("GuestAuth demo: start at %s/dev", app.config["PUBLIC_URL"])
+        start = app.config["PUBLIC_URL"]
+        server.log.info("The demo is ready. Start here:")
+        server.log.info("  %s/dev                   every scenario, with links", start)
+        server.log.info("  %s/dev/mailbox           every mail that left", start)
+        server.log.info("  %s/fabrikam.example      sign in to Fabrikam as alexdoe@gmail.com", start)

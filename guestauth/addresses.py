@@ -62,7 +62,10 @@ def domain_or_none(typed: str) -> str | None:
     return name if "." in name and len(name) <= 253 else None
 
 
-PROVIDERS = ("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com")
+PROVIDERS = (  # domains that are no slip of each other
+    *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "ymail.com"),
+    *("icloud.com", "mail.com", "email.com", "aol.com", "proton.me", "gmx.com", "gmx.de", "gmx.net"),
+)
 
 
 def suggestion_or_none(typed: str) -> str | None:
@@ -70,5 +73,5 @@ def suggestion_or_none(typed: str) -> str | None:
     local, at, name = typed.strip().rpartition("@")
     if not at or not local or name.lower() in PROVIDERS:
         return None
-    close = difflib.get_close_matches(name.lower(), PROVIDERS, n=1, cutoff=0.85)
+    close = difflib.get_close_matches(name.lower(), PROVIDERS[:5], n=1, cutoff=0.85)
     return f"{local}@{close[0]}" if close else None

@@ -47,7 +47,6 @@ EVENTS = {
     "resource.removed": "something shared was removed",
     "resource.shared": "a resource was shared",
     "resource.unshared": "a resource is shared no longer",
-    "demo.loaded": "the demo's cast was loaded",
 }
 
 

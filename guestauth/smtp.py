@@ -45,7 +45,7 @@ class HardenedConnection(flask_mail.Connection):
     """Flask-Mail's connection with a timeout, checked certificates and no debug output."""
 
     def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
-        """Connect, secure and log in."""
+        """Connect, secure the connection and authenticate."""
         config = current_app.config
         certificates = ssl.create_default_context(cafile=config["MAIL_CA_FILE"] or None)
         options = {
@@ -110,7 +110,7 @@ def send(message: flask_mail.Message) -> None:
 def probe() -> None:
     """Ask the mail server whether it would take a letter now.
 
-    :raises NotSent: if it cannot be reached, trusted or logged in to.
+    :raises NotSent: if it cannot be reached or trusted, or does not know us.
     """
     try:
         host = HardenedConnection(current_app.extensions["mail"]).configure_host()

@@ -47,9 +47,7 @@ def sign_in() -> Any:
     if arrival.user and not form.is_submitted():
         return page("guest/already_signed_in.html", continue_url=gate.safe_target(to) or gate.home())
     form.email.data = form.email.data or request.args.get("login_hint", "")[:254]
-    suggestion = addresses.suggestion_or_none(first(form.email))
-    hint = url_for("guest.sign_in", login_hint=suggestion, to=to or None)
-    return page("guest/sign_in.html", form=form, to=to, suggestion=suggestion, suggestion_url=hint)
+    return page("guest/sign_in.html", form=form, to=to, **_suggestion(first(form.email), to))
 
 
 class SendCodeForm(Form):
@@ -71,6 +69,7 @@ def send_code(sign_in_id: uuid.UUID) -> Any:
         codes_off=not arrival.tenant.passcodes_on,
         lifetime_minutes=_lifetime_minutes(),
         too_early=None,
+        **_suggestion(found.address, found.target),
         **_ways(found),
     )
 
@@ -213,6 +212,13 @@ def _ways(found: SignIn) -> dict[str, Any]:
         "delayed": outbox.is_delayed(),
         "different_url": url_for("guest.sign_in", to=found.target),
     }
+
+
+def _suggestion(typed: str, to: str | None) -> dict[str, Any]:
+    """What somebody may have meant to type, with a link that fills it in."""
+    suggestion = addresses.suggestion_or_none(typed)
+    url = url_for("guest.sign_in", login_hint=suggestion, to=to or None)
+    return {"suggestion": suggestion, "suggestion_url": url}
 
 
 def _wait(answer: Response, refusal: signin.SendTooEarly | signin.TooManySends) -> Response:
