@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 # uv installs faster; venv and pip do the same without it.
 UV := $(shell command -v uv 2>/dev/null)
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: run test check bench soak lock clean
 

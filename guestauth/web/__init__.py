@@ -8,7 +8,8 @@ import time
 import uuid
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from flask.globals import request_ctx
 from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -69,6 +70,8 @@ def set_up(app: Flask) -> None:
 
 def _begin() -> None:
     g.correlation_id, g.began = uuid.uuid4().hex[:16], time.monotonic()
+    if request_ctx.url_adapter is None:  # a Host that is not ours (F8): the error page has addresses too
+        request_ctx.url_adapter = current_app.url_map.bind("")
 
 
 def _finish(response: Response) -> Response:

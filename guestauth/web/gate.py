@@ -45,6 +45,7 @@ class TenantConverter(BaseConverter):
     """A tenant id, or anything with a dot in it: a domain. No other path of ours looks like that."""
 
     regex = r"(?:[^/]*\.[^/]*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"
+    part_isolating = True  # else Werkzeug would not know a trailing slash behind it
 
 
 def arrive() -> None:

@@ -96,11 +96,9 @@ def enter_code(sign_in_id: uuid.UUID) -> Any:
     arrival, form = gate.tenant_arrival(), CodeForm()
     if form.validate_on_submit():
         return _enter(sign_in_id, form)
-    if arrival.user:  # another tab was quicker
-        return redirect(gate.home(), 303)
     found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
-    if found.consumed_at or not found.sends:
-        return redirect(url_for("guest.send_code" if not found.sends else "guest.sign_in", sign_in_id=found.id))
+    if found.consumed_at or not found.sends:  # another tab was quicker, or the code was not sent yet
+        return redirect(url_for("guest.send_code", sign_in_id=found.id), 303)
     if found.tries >= signin.MOST_TRIES:
         return _new_code_needed(found, 200)
     return _code_page(found, form)
@@ -134,6 +132,8 @@ def _send(found: SignIn) -> Response:
     except signin.SendTooEarly as early:
         return _wait(_code_page(found, None, too_early=early, status=429), early)
     except signin.TooManySends as many:
+        if now() >= many.next_at:
+            return _send_anew(found, found.target)
         answer = page("guest/too_many_codes.html", next_at=many.next_at, status=429, **_ways(found))
         return _wait(answer, many)
     except signin.TooManyTries:
