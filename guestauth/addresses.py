@@ -13,6 +13,7 @@ Called by tenants, guests, sign-in and the forms. It asks no name server.
 
 import difflib
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import idna
 from email_validator import EmailNotValidError, validate_email
@@ -60,6 +61,20 @@ def domain_or_none(typed: str) -> str | None:
     except (idna.IDNAError, UnicodeError):
         return None
     return name if "." in name and len(name) <= 253 else None
+
+
+def is_web_address(text: str) -> bool:
+    """Whether it is an http or https address of 2,000 characters at most."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_text(text, most=2000)
+
+
+def is_text(text: str, *, most: int = 200) -> bool:
+    """Whether both databases can keep it: no NUL, no lone surrogate, not too long."""
+    return len(text) <= most and "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 PROVIDERS = (  # domains that are no slip of each other

@@ -98,7 +98,9 @@ def _origin(value: str) -> str:
         raise ValueError("write the address people use, like https://guests.example.org")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise ValueError("write scheme and host only, like https://guests.example.org")
-    return f"{parts.scheme}://{parts.netloc}"
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    port = f":{parts.port}" if parts.port and parts.port != usual else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 def _database(value: str) -> str:
@@ -184,7 +186,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     faults: list[str] = []
     values = dict(_read(environ, faults))
     if not faults:
-        _fill_in(values, int(environ.get("PORT", "") or 5000))
+        _fill_in(values, _port(environ))
         faults += _missing_in_production(values, environ)
     if faults:
         raise BadSettings("GuestAuth does not start:\n" + "\n".join(f"  {fault}" for fault in faults))
@@ -254,6 +256,12 @@ def _missing_in_production(values: Mapping[str, Any], environ: Mapping[str, str]
         yield "MAIL_SERVER: it is missing; codes and invitations leave by mail"
     if environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
         yield "FLASK_DEBUG: the debugger runs code for anyone who reaches it; unset it"
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    """Return the port that `make run` serves the demo on."""
+    text = environ.get("PORT", "")
+    return int(text) if text.isascii() and text.isdigit() else 5000
 
 
 def _demo_secret(path: Path) -> str:

@@ -41,6 +41,10 @@ class Courier:
     starting: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
 
+    def is_running(self) -> bool:
+        """Whether this process delivers; a fork has none of its parent's threads."""
+        return self.process == os.getpid() and self.thread is not None and self.thread.is_alive()
+
 
 def of(app: Flask) -> Courier:
     """Return the courier of this app in this process."""
@@ -56,10 +60,10 @@ def wake() -> None:
 def ensure_running(app: Flask) -> None:
     """Start delivering in this process unless it does already (after a fork threads are gone)."""
     courier = of(app)
-    if courier.process == os.getpid() or app.config["MAIL_DELIVERY"] != "inline":
+    if app.config["MAIL_DELIVERY"] != "inline" or courier.is_running():
         return
     with courier.starting:
-        if courier.process != os.getpid():
+        if not courier.is_running():
             courier.process = os.getpid()
             courier.thread = threading.Thread(target=run, args=(app,), name="courier", daemon=True)
             courier.thread.start()
@@ -106,8 +110,8 @@ def check_health(app: Flask) -> None:
         try:
             if outbox.check_is_due(CHECK) and outbox.claim_check(CHECK):
                 outbox.note_health(_fault(app))
-        except SQLAlchemyError:
-            log.warning("the mail server's health could not be noted", exc_info=True)
+        except Exception:
+            log.exception("the mail server's health could not be noted")
 
 
 def _fault(app: Flask) -> str | None:

@@ -30,7 +30,8 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, Uuid, event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator
@@ -90,8 +91,8 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def transaction(*args: P.args, **kwargs: P.kwargs) -> R:
-        _begin(write=True)
         try:
+            _begin(write=True)
             result = function(*args, **kwargs)
         except Refusal:
             _commit()
@@ -113,8 +114,8 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
     def reading(*args: P.args, **kwargs: P.kwargs) -> R:
         if db.session().in_transaction():
             return function(*args, **kwargs)
-        _begin(write=False)
         try:
+            _begin(write=False)
             result = function(*args, **kwargs)
         except BaseException:
             db.session.rollback()
@@ -179,9 +180,17 @@ def set_up(app: Flask) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     if url.get_backend_name() == "sqlite":
         _make_private(Path(url.database or ""))
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": BUSY_TIMEOUT}}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+            "hide_parameters": True,
+            "connect_args": {"timeout": BUSY_TIMEOUT},
+        }
     else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+            "hide_parameters": True,
+            "pool_pre_ping": True,
+            "pool_size": 10,
+            "max_overflow": 20,
+        }
     demo = app.config["GUESTAUTH_DEMO"]
     app.extensions["guestauth_clock"] = Path(app.config["INSTANCE_PATH"]) / "clock" if demo else None
     db.init_app(app)
@@ -193,7 +202,9 @@ def set_up(app: Flask) -> None:
 
 def is_busy(fault: BaseException) -> bool:
     """Whether a database fault is one that passes: locked, out of reach, restarting."""
-    return getattr(fault, "connection_invalidated", False) or "locked" in str(fault) or "connect" in str(fault)
+    return isinstance(fault, OperationalError | PoolTimeoutError) or getattr(
+        fault, "connection_invalidated", False
+    )
 
 
 def reachable() -> bool:
@@ -218,7 +229,7 @@ def migrated() -> bool:
 
 def _begin(*, write: bool) -> None:
     session = db.session()
-    if session.in_transaction():
+    if session.in_transaction():  # raised outside of the transaction that is under way
         raise RuntimeError("an operation within a transaction: operations never call operations")
     session.expunge_all()
     session.connection(execution_options={"guestauth_write": write})
@@ -247,5 +258,5 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock first: a read that becomes a write fails at once, whatever the timeout (F9)."""
-    write = connection.get_execution_options().get("guestauth_write", True)
+    write = connection.get_execution_options().get("guestauth_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -61,6 +61,7 @@ def block(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
     """
     user = _current(tenant_id, addresses.parse(typed).key)
     user.blocked_at = user.blocked_at or now()
+    user.codes_void_at = now()
     db.session.flush()
     ended = sessions.end_of_user(user.id, "guest blocked")
     audit.record("guest.blocked", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail, sessions=ended)
@@ -88,7 +89,7 @@ def delete(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
     user = _current(tenant_id, addresses.parse(typed).key)
     if not user.is_guest:
         raise GuestUnknown(f"{user.mail} is a member, not a guest")
-    user.deleted_at = now()
+    user.deleted_at = user.codes_void_at = now()
     db.session.flush()
     ended = sessions.end_of_user(user.id, "guest deleted")
     audit.record("guest.deleted", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail, sessions=ended)

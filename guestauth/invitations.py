@@ -127,9 +127,10 @@ def revoke(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> Invitation:
     :raises InvitationUnknown: if there is no such guest or invitation.
     """
     guest, invitation = _last(tenant_id, addresses.parse(typed).key)
-    invitation.revoked_at = invitation.revoked_at or now()
+    standing = update(Invitation).where(Invitation.user_id == guest.id, Invitation.replaced_at.is_(None))
+    db.session.execute(standing.values(revoked_at=now()))
     if guest.state == PENDING:
-        guest.revoked_at = invitation.revoked_at
+        guest.revoked_at = now()
         db.session.flush()
         sessions.end_of_user(guest.id, "invitation revoked")
     audit.record("invitation.revoked", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
@@ -231,7 +232,8 @@ def _send(invitation: Invitation, guest: User, *, by: Caller, send_mail: bool) -
 def _last(tenant_id: uuid.UUID, key: str) -> tuple[User, Invitation]:
     found = select(User, Invitation).join(Invitation, Invitation.user_id == User.id)
     mine = (User.tenant_id == tenant_id, User.mail_key == key, User.deleted_at.is_(None))
-    row = db.session.execute(found.where(*mine).order_by(Invitation.created_at.desc()).limit(1)).first()
+    newest = found.where(*mine).order_by(Invitation.created_at.desc()).limit(1)
+    row = db.session.execute(newest.with_for_update(of=User)).first()  # two administrators, one after the other
     if row is None:
         raise InvitationUnknown(f"There is no guest {key} with an invitation")
     return row[0], row[1]

@@ -47,6 +47,7 @@ class Tenant(Model, kw_only=True):
     privacy_statement_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+    codes_void_at: Mapped[datetime | None] = mapped_column(default=None)  # guests' codes until then are dead
 
 
 class Domain(Model, kw_only=True):
@@ -95,6 +96,7 @@ class User(Model, kw_only=True):
     accepted_at: Mapped[datetime | None] = mapped_column(default=None)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)  # invited no longer, while pending
+    codes_void_at: Mapped[datetime | None] = mapped_column(default=None)  # codes issued until then are dead
     blocked_at: Mapped[datetime | None] = mapped_column(default=None)
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
 

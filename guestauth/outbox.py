@@ -14,6 +14,7 @@ Called by passcodes and invitations (post), the courier and the command line (de
 what letters are about: each kind's preparer says so.
 """
 
+import logging
 import random
 import uuid
 from collections.abc import Callable, Sequence
@@ -29,8 +30,8 @@ from guestauth.database import changed, db, now, operation, query
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
+log = logging.getLogger(__name__)
 BACKOFF = [timedelta(seconds=seconds) for seconds in (5, 15, 45, 120, 300)]  # and 300 s ever after
-LEASE = timedelta(seconds=120)  # longer than one letter can take
 GIVE_UP = timedelta(days=3)  # after that an undelivered letter has failed
 STALE = timedelta(minutes=3)  # a health check older than that: nobody delivers
 
@@ -98,10 +99,12 @@ def lease(most: int) -> Sequence[uuid.UUID]:
         .limit(most)
         .with_for_update(skip_locked=True)
     )
+    # longer than one letter can take: a dozen answers of the mail server, each awaited MAIL_TIMEOUT
+    lease = timedelta(seconds=60 + 12 * current_app.config["MAIL_TIMEOUT"])
     taken = (
         update(Letter)
         .where(Letter.id.in_(due), Letter.done_at.is_(None))
-        .values(due_at=now() + LEASE, lease=uuid.uuid4(), tries=Letter.tries + 1)
+        .values(due_at=now() + lease, lease=uuid.uuid4(), tries=Letter.tries + 1)
         .returning(Letter.id)
     )
     return db.session.scalars(taken, execution_options={"synchronize_session": False}).all()
@@ -120,6 +123,9 @@ def deliver(letter_id: uuid.UUID) -> None:
             _mark(letter, "failed", str(answer))
         else:
             _postpone(letter, str(answer))
+    except Exception as fault:
+        log.exception("letter %s could not be written or sent", letter.id)
+        _postpone(letter, type(fault).__name__)
     else:
         _mark(letter, "sent", "")
 
@@ -178,7 +184,7 @@ def claim_check(every: timedelta) -> bool:
     if db.session.get(MailHealth, 1) is None:
         db.session.add(MailHealth(checked_at=moment))
         return True
-    due = MailHealth.checked_at.not_between(moment - every, moment + every)
+    due = ~MailHealth.checked_at.between(moment - every, moment + every)
     return changed(update(MailHealth).where(due).values(checked_at=moment)) == 1
 
 

@@ -29,8 +29,10 @@ from guestauth.keys import keys
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
 
 DIGITS = 8
+MOST_TRIES = 5  # wrong codes for a sign-in (B23)
 REFERENCE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another
-TOO_LATE_TO_SEND = timedelta(seconds=60)  # a code with less life left than this would arrive dead
+TOO_LATE_TO_SEND = timedelta(seconds=60)  # a code with less life left than this would arrive dead,
+LEAST_OF_LIFE = 0.5  # unless that is still so much of its life: a deployment may set 60 seconds
 
 
 def typed_code(text: str) -> str:
@@ -118,12 +120,14 @@ def write_letter(letter: Letter) -> letters.Content:
     """Write the letter of a code, or drop it when it must not go any more or would arrive dead."""
     sign_in = db.session.get(SignIn, letter.subject_id)
     passcode = db.session.get(Passcode, (letter.subject_id, letter.n))
-    if sign_in is None or passcode is None or sign_in.consumed_at is not None:
+    if sign_in is None or passcode is None or sign_in.consumed_at or sign_in.tries >= MOST_TRIES:
         raise outbox.Dropped("the sign-in is over")
-    if not is_live(passcode) or passcode.expires_at - now() < TOO_LATE_TO_SEND:
+    left, life = passcode.expires_at - now(), passcode.expires_at - passcode.issued_at
+    if not is_live(passcode) or left < min(TOO_LATE_TO_SEND, life * LEAST_OF_LIFE):
         raise outbox.Dropped("the code would arrive dead")
     may = select(User, Tenant).join(Tenant, Tenant.id == User.tenant_id)
-    found = db.session.execute(may.where(User.id == letter.user_id, sessions.may_sign_in())).first()
+    may = may.where(User.id == letter.user_id, sessions.may_sign_in(), sessions.is_not_void(passcode))
+    found = db.session.execute(may).first()
     if found is None:
         raise outbox.Dropped("the guest may not sign in")
     user, tenant = found

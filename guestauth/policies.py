@@ -15,11 +15,9 @@ import json
 import uuid
 from typing import Any
 
-from sqlalchemy import update
-
 from guestauth import audit, sessions
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, operation
+from guestauth.database import Refusal, db, now, operation
 from guestauth.models import Tenant
 
 FEATURE = "OneTimePasscode"
@@ -55,9 +53,10 @@ def turn_passcodes(tenant_id: uuid.UUID, *, on: bool, by: Caller) -> None:
     if tenant.passcodes_on == on:
         return
     definition = turned(tenant.policy, on=on)
-    change = update(Tenant).where(Tenant.id == tenant_id).values(policy=definition, passcodes_on=on)
-    db.session.execute(change)
+    tenant.policy, tenant.passcodes_on = definition, on
     if not on:
+        tenant.codes_void_at = now()
+        db.session.flush()
         sessions.end_passcode_guests(tenant_id)
     audit.record("policy.changed", by=by, tenant_id=tenant_id, definition=definition)
 
@@ -65,7 +64,7 @@ def turn_passcodes(tenant_id: uuid.UUID, *, on: bool, by: Caller) -> None:
 def _parsed(definition: str) -> dict[str, Any]:
     try:
         policy = json.loads(definition)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise NotAPolicy(f"This is not JSON: {fault}") from fault
     if not isinstance(policy, dict) or not isinstance(policy.get("B2BManagementPolicy"), dict):
         raise NotAPolicy("The definition needs an object named B2BManagementPolicy")

@@ -14,11 +14,11 @@ import mimetypes
 import re
 import uuid
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from contextlib import suppress
 
 from sqlalchemy import ColumnElement, delete, or_, select
 
-from guestauth import audit
+from guestauth import addresses, audit
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.models import Resource, ResourceFile, Share, User
@@ -149,10 +149,9 @@ def find(user: User, name: str) -> Resource:
 
     :raises ResourceUnknown:
     """
-    try:
-        which = Resource.id == uuid.UUID(name)
-    except ValueError:
-        which = Resource.slug == name.lower()
+    which = Resource.slug == name.lower()
+    with suppress(ValueError):
+        which = or_(which, Resource.id == uuid.UUID(name))
     resource = db.session.scalar(select(Resource).where(which, _visible_to(user)))
     if resource is None:
         raise ResourceUnknown(name)
@@ -181,11 +180,13 @@ def _named(tenant_id: uuid.UUID, slug: str) -> Resource:
 def _check(slug: str, title: str, *, text: str | None, url: str | None, file: tuple[str, bytes] | None) -> None:
     if not SLUG.fullmatch(slug) or len(slug) > 100:
         raise ResourceRefused("A slug has small letters, digits and single hyphens, like project-plan")
-    if not title.strip() or len(title) > 200:
+    if not title.strip() or not addresses.is_text(title):
         raise ResourceRefused("A title has 1 to 200 characters")
     if sum(value is not None for value in (text, url, file)) != 1:
         raise ResourceRefused("A resource is exactly one of a text, a file and a URL")
-    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+    if text is not None and not addresses.is_text(text, most=MOST_BYTES):
+        raise ResourceRefused("A text has no NUL characters and 20 MB at most")
+    if url is not None and not addresses.is_web_address(url):
         raise ResourceRefused("A URL starts with https:// or http://")
     if file is not None and len(file[1]) > MOST_BYTES:
         raise ResourceRefused("A file has 20 MB at most")

@@ -23,13 +23,9 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now, operation, query
+from guestauth.database import CLOCK_SLACK, changed, db, now, operation, query
 from guestauth.keys import fingerprint
-from guestauth.models import Domain, Session, SignIn, Tenant, User
-
-
-class SessionUnknown(Refusal):
-    """There is no such session to end."""
+from guestauth.models import Domain, Passcode, Session, SignIn, Tenant, User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +46,13 @@ def may_sign_in() -> ColumnElement[bool]:
         Tenant.disabled_at.is_(None),
         or_(User.user_type != "Guest", Tenant.passcodes_on),
     )
+
+
+def is_not_void(passcode: Passcode) -> ColumnElement[bool]:
+    """Return the condition that a code was issued after codes were last made worthless (B12, B34)."""
+    of_user = or_(User.codes_void_at.is_(None), User.codes_void_at < passcode.issued_at)
+    of_guests = or_(Tenant.codes_void_at.is_(None), Tenant.codes_void_at < passcode.issued_at)
+    return and_(of_user, or_(User.user_type != "Guest", of_guests))
 
 
 @query
@@ -78,9 +81,12 @@ def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | No
     return Arrival(tenant=tenant, session=session if user else None, user=user)
 
 
-def open_for(sign_in: SignIn, *, secret: str, by: Caller, replacing: uuid.UUID | None) -> Session | None:
+def open_for(
+    sign_in: SignIn, passcode: Passcode, *, secret: str, by: Caller, replacing: uuid.UUID | None
+) -> Session | None:
     """Make the session of a sign-in, in the transaction under way, if guest and tenant still may.
 
+    :param passcode: the code that was right.
     :param secret: what the cookie will hold.
     :param replacing: the session this browser had at this tenant until now.
     :returns: None if they may not.
@@ -91,7 +97,7 @@ def open_for(sign_in: SignIn, *, secret: str, by: Caller, replacing: uuid.UUID |
     arrived = (
         update(User)
         .where(User.id == sign_in.user_id, User.tenant_id == sign_in.tenant_id)
-        .where(Tenant.id == User.tenant_id, may_sign_in())
+        .where(Tenant.id == User.tenant_id, may_sign_in(), is_not_void(passcode))
         .values(last_sign_in_at=moment)
         .returning(User.id)
     )

@@ -19,7 +19,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import or_, select, update
 
 from guestauth import audit, passcodes, sessions
@@ -27,9 +26,9 @@ from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, changed, db, now, operation, query
 from guestauth.keys import fingerprint, keys
-from guestauth.models import Passcode, SignIn, User
+from guestauth.models import Passcode, Session, SignIn, User
 
-MOST_TRIES = 5
+MOST_TRIES = passcodes.MOST_TRIES
 MOST_SENDS = 3
 RESEND_AFTER = timedelta(seconds=60)
 REPEAT_WITHIN = timedelta(seconds=60)  # a double click or a lost answer gets the same session again
@@ -131,9 +130,7 @@ def send_code(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: 
     sign_in = db.session.scalar(reserve)
     if sign_in is None:
         raise _why_no_send(tenant_id, sign_in_id, browser, by)
-    audit.record(
-        "passcode.requested", by=by, tenant_id=tenant_id, user_id=sign_in.user_id, address=sign_in.address
-    )
+    _record("passcode.requested", sign_in, by)
     return passcodes.issue(sign_in, by=by)
 
 
@@ -166,16 +163,15 @@ def enter_code(
         return _again(tenant_id, sign_in_id, code, browser=browser, by=by)
     passcode = passcodes.matching(sign_in, code)
     if passcode is not None and not passcodes.is_live(passcode):
-        changed(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
-        raise _refused(PasscodeExpired(), "expired", sign_in, by)
+        _give_back(sign_in)
+        raise _refused("sign-in", PasscodeExpired(), "expired", sign_in, by)
     secret, new_browser = _secrets(sign_in, browser)
-    session = passcode and sessions.open_for(sign_in, secret=secret, by=by, replacing=replacing)
+    session = passcode and sessions.open_for(sign_in, passcode, secret=secret, by=by, replacing=replacing)
     if session is None:
-        raise _refused(PasscodeWrong(MOST_TRIES - sign_in.tries), "wrong code", sign_in, by)
+        reason = "may not sign in" if passcode else "wrong code"
+        raise _refused("sign-in", PasscodeWrong(MOST_TRIES - sign_in.tries), reason, sign_in, by)
     _consume(sign_in, browser, new_browser)
-    audit.record(
-        "sign-in", by=by, tenant_id=tenant_id, user_id=sign_in.user_id, address=sign_in.address, source="OTP"
-    )
+    _record("sign-in", sign_in, by, source="OTP")
     return SignedIn(
         target=sign_in.target,
         session_secret=secret,
@@ -203,17 +199,12 @@ def newest(sign_in: SignIn) -> Passcode:
 
 
 @query
-def last_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
-    """Return the browser's last sign-in at a tenant that led to a session; it keeps the address (B28)."""
+def over_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
+    """Return the browser's sign-in whose session has come to its natural end; it keeps the address (B28)."""
     mine = (SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser))
-    used = select(SignIn).where(*mine, SignIn.consumed_at.is_not(None))
-    return db.session.scalar(used.order_by(SignIn.consumed_at.desc()).limit(1))
-
-
-def is_over(sign_in: SignIn) -> bool:
-    """Whether the session that a sign-in led to has come to its natural end (B28)."""
-    lifetime = timedelta(seconds=current_app.config["SESSION_LIFETIME"])
-    return sign_in.consumed_at is not None and sign_in.consumed_at + lifetime <= now()
+    over = (Session.ended_at.is_(None), Session.expires_at <= now())
+    found = select(SignIn).join(Session, Session.sign_in_id == SignIn.id).where(*mine, *over)
+    return db.session.scalar(found.order_by(SignIn.consumed_at.desc()).limit(1))
 
 
 def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> tuple:  # type: ignore[type-arg]
@@ -225,8 +216,14 @@ def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
     unused = (SignIn.id == sign_in.id, SignIn.consumed_at.is_(None))
     if changed(update(SignIn).where(*unused).values(consumed_at=now())) != 1:
         raise RuntimeError("a sign-in consumed twice")
-    theirs = update(SignIn).where(SignIn.browser == fingerprint(browser))
-    changed(theirs.values(browser=fingerprint(new_browser)))
+    _give_back(sign_in)  # the right code was no wrong try
+    theirs = select(SignIn.id).where(SignIn.browser == fingerprint(browser)).with_for_update(skip_locked=True)
+    changed(update(SignIn).where(SignIn.id.in_(theirs)).values(browser=fingerprint(new_browser)))
+
+
+def _give_back(sign_in: SignIn) -> None:
+    """Undo the try that was reserved for a code that turned out right."""
+    changed(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
 
 
 def _again(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, code: str, *, browser: str, by: Caller) -> SignedIn:
@@ -239,11 +236,14 @@ def _again(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, code: str, *, browser: s
     if sign_in.browser not in (fingerprint(browser), fingerprint(new_browser)) or not sign_in.sends:
         raise SignInUnknown("no such sign-in in this browser")
     if sign_in.consumed_at is None:
-        raise _refused(TooManyTries(), "too many tries", sign_in, by)
+        raise _refused("sign-in", TooManyTries(), "too many tries", sign_in, by)
+    spare = update(SignIn).where(*named, SignIn.tries < MOST_TRIES).values(tries=SignIn.tries + 1)
+    in_time = now() - sign_in.consumed_at <= REPEAT_WITHIN and changed(spare) == 1
     session = sessions.of_sign_in_or_none(sign_in.id)
-    in_time = now() - sign_in.consumed_at <= REPEAT_WITHIN and passcodes.matching(sign_in, code)
-    if not in_time or session is None or session.secret != fingerprint(secret):
-        raise _refused(PasscodeUsed(), "used", sign_in, by)
+    known = session is not None and session.secret == fingerprint(secret)
+    if session is None or not (in_time and known and passcodes.matching(sign_in, code)):
+        raise _refused("sign-in", PasscodeUsed(), "used", sign_in, by)
+    _give_back(sign_in)
     return SignedIn(
         target=sign_in.target,
         session_secret=secret,
@@ -275,24 +275,14 @@ def _why_no_send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str, by: 
         refusal, reason = TooManySends(sign_in.last_sent_at), "too many codes"
     else:
         refusal, reason = SendTooEarly(sign_in.last_sent_at or now()), "too early"
-    audit.record(
-        "passcode.requested",
-        by=by,
-        tenant_id=tenant_id,
-        user_id=sign_in.user_id,
-        address=sign_in.address,
-        refused=reason,
-    )
+    return _refused("passcode.requested", refusal, reason, sign_in, by)
+
+
+def _refused(event: str, refusal: Refusal, reason: str, sign_in: SignIn, by: Caller) -> Refusal:
+    _record(event, sign_in, by, refused=reason)
     return refusal
 
 
-def _refused(refusal: Refusal, reason: str, sign_in: SignIn, by: Caller) -> Refusal:
-    audit.record(
-        "sign-in",
-        by=by,
-        tenant_id=sign_in.tenant_id,
-        user_id=sign_in.user_id,
-        address=sign_in.address,
-        refused=reason,
-    )
-    return refusal
+def _record(event: str, sign_in: SignIn, by: Caller, **detail: str) -> None:
+    tenant_id, user_id = sign_in.tenant_id, sign_in.user_id
+    audit.record(event, by=by, tenant_id=tenant_id, user_id=user_id, address=sign_in.address, **detail)

@@ -101,7 +101,7 @@ def send(message: flask_mail.Message) -> None:
         raise NotSent(_said(code, words), final=code >= 500) from fault
     except smtplib.SMTPDataError as fault:
         raise NotSent(_said(fault.smtp_code, fault.smtp_error), final=fault.smtp_code >= 500) from fault
-    except (OSError, smtplib.SMTPException) as fault:
+    except (OSError, ValueError, smtplib.SMTPException) as fault:
         close()
         raise NotSent(_reason(fault)) from fault
     _thread.used = time.monotonic()
@@ -116,7 +116,7 @@ def probe() -> None:
         host = HardenedConnection(current_app.extensions["mail"]).configure_host()
         with suppress(OSError, smtplib.SMTPException):
             host.quit()
-    except (OSError, smtplib.SMTPException) as fault:
+    except (OSError, ValueError, smtplib.SMTPException) as fault:
         raise NotSent(_reason(fault)) from fault
 
 

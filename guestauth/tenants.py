@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from guestauth import addresses, audit, sessions
+from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.models import Domain, Tenant, User
@@ -68,6 +69,11 @@ def create(
     names = [_domain(typed) for typed in domains]
     if not names or not 1 <= len(name.strip()) <= 200:
         raise TenantRefused("A tenant needs a name of 1 to 200 characters and a domain")
+    if privacy_statement_url and not addresses.is_web_address(privacy_statement_url):
+        raise TenantRefused("The privacy statement's URL starts with https:// or http://")
+    if not addresses.is_text(name) or not addresses.is_text(help_contact or "", most=200):
+        raise TenantRefused("A help contact has 200 characters at most")
+    admin = addresses.parse(administrator) if administrator else None
     moment = now()
     tenant = Tenant(
         id=tenant_id or uuid.uuid4(),
@@ -83,8 +89,8 @@ def create(
         db.session.add(tenant)
         db.session.flush()
         db.session.add_all(Domain(tenant_id=tenant.id, name=name, verified_at=moment) for name in names)
-    if administrator:
-        _add_administrator(tenant, administrator)
+    if admin:
+        _add_administrator(tenant, admin)
     audit.record("tenant.created", by=by, tenant_id=tenant.id, domains=names)
     return tenant
 
@@ -94,6 +100,7 @@ def disable(tenant_id: uuid.UUID, *, by: Caller) -> None:
     """Turn a tenant off: it is unknown to everybody, and its sessions end at once and for good."""
     tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
     tenant.disabled_at = tenant.disabled_at or now()
+    tenant.codes_void_at = now()
     db.session.flush()
     sessions.end_of_tenant(tenant_id)
     audit.record("tenant.disabled", by=by, tenant_id=tenant_id)
@@ -143,8 +150,7 @@ def _domain(typed: str) -> str:
     return name
 
 
-def _add_administrator(tenant: Tenant, typed: str) -> None:
-    address = addresses.parse(typed)
+def _add_administrator(tenant: Tenant, address: Address) -> None:
     member = User(
         tenant_id=tenant.id,
         mail=address.mail,

@@ -199,7 +199,7 @@ def test_every_event_recorded_is_known_and_every_known_event_is_recorded() -> No
     from guestauth.audit import EVENTS
 
     text = "".join(path.read_text("utf-8") for path in MODULES if path.name != "audit.py")
-    recorded = set(re.findall(r'audit\.record\(\s*"([a-z.-]+)"', text))
+    recorded = set(re.findall(r'record\(\s*"([a-z.-]+)"', text))
     letters = {
         f"{kind}.{end}"
         for kind in re.findall(r'outbox\.kind\("([a-z]+)"\)', text)

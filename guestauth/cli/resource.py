@@ -1,7 +1,7 @@
 """`flask resource`: what a tenant shares."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from flask.cli import AppGroup
@@ -19,15 +19,18 @@ resource = AppGroup("resource", help="What a tenant shares.")
 @click.argument("slug")
 @click.option("--title", required=True, help="As guests see it.")
 @click.option("--url", help="It is an address on the web.")
-@click.option("--text", help="It is a text.")
+@click.option(
+    "--text", "words", type=click.File(encoding="utf-8"), help="It is the text in this file; - for stdin."
+)
 @click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="It is a file.")
 @as_json
 @command
 def add(
-    tenant: Tenant, slug: str, title: str, url: str | None, text: str | None, path: Path | None, as_json: bool
+    tenant: Tenant, slug: str, title: str, url: str | None, words: TextIO | None, path: Path | None, as_json: bool
 ) -> None:
     """Add something to share: one of --url, --text and --file."""
     file = (path.name, path.read_bytes()) if path else None
+    text = words.read() if words else None
     made = resources.add(tenant.id, slug, title=title, url=url, text=text, file=file, by=COMMAND_LINE)
     show(_row(made), as_json=as_json)
 

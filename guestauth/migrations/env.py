@@ -20,7 +20,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with database.engine.connect() as connection:
+    with database.engine.connect().execution_options(guestauth_write=True) as connection:
         context.configure(
             connection=connection,
             target_metadata=database.metadata,

@@ -14,6 +14,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guestauth import letters
+from guestauth.keys import keys
 from guestauth.web import common, cookies, errors, gate, guest
 
 log = logging.getLogger("guestauth.request")
@@ -46,6 +47,7 @@ def set_up(app: Flask) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
+        WTF_CSRF_TIME_LIMIT=None,  # a form's token lives as long as the visit (C-05, F3)
     )
     app.session_interface = cookies.VisitInterface()
     app.url_map.strict_slashes = False
@@ -53,6 +55,8 @@ def set_up(app: Flask) -> None:
     app.url_map.converters["tenant"] = gate.TenantConverter
     app.jinja_env.globals["csrf_token"] = generate_csrf
     app.jinja_env.filters["utc"] = letters.utc
+    with app.app_context():
+        app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[0]
     app.before_request(_begin)
     app.before_request(gate.arrive)
     app.after_request(cookies.leave)
@@ -80,7 +84,7 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if cookies.is_secure():
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
         response.vary.add("Cookie")
     rule = request.url_rule.rule if request.url_rule else "-"

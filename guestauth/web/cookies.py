@@ -89,14 +89,11 @@ def remember(secret: str, expires_at: datetime, *, arrival: Arrival) -> None:
     g.new_max_age = max(0, int((expires_at - now()).total_seconds()))
 
 
-def forget() -> None:
-    """Start a new visit after signing out, and drop the session cookie if it held nothing else.
-
-    Next to others a dead secret stays until the cookie ends; it is worth nothing.
-    """
-    renew_browser()
-    if len(secrets()) <= 1:
-        g.new_secrets, g.new_max_age = [], 0
+def forget(*, arrival: Arrival) -> None:
+    """Take this tenant's session out of the cookie after signing out; those of others stay."""
+    old = arrival.session.secret if arrival.session else None
+    g.new_secrets = [other for other in secrets() if fingerprint(other) != old]
+    g.new_max_age = current_app.config["SESSION_LIFETIME"] if g.new_secrets else 0
 
 
 def leave(response: Response) -> Response:

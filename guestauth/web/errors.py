@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, g, jsonify, redirect, request, url_for
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from guestauth import resources, signin
@@ -46,15 +46,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(resources.ResourceUnknown, resource_unknown)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(DBAPIError, database_fault)
+    app.register_error_handler(SQLAlchemyError, database_fault)
     app.register_error_handler(Exception, fault)
 
 
 def to_sign_in(_: Exception) -> Any:
     """Lead to sign-in and back here; with the address kept if the 24 hours are over (B28)."""
     to = gate.here() if request.method == "GET" else None
-    last = signin.last_or_none(gate.tenant_arrival().tenant.id, browser=cookies.browser())
-    over = last is not None and signin.is_over(last)
+    over = signin.over_or_none(gate.tenant_arrival().tenant.id, browser=cookies.browser())
     return redirect(url_for("guest.session_over" if over else "guest.sign_in", to=to))
 
 
@@ -112,11 +111,11 @@ def http_error(error: HTTPException) -> Any:
     return answer
 
 
-def database_fault(error: DBAPIError) -> Any:
+def database_fault(error: SQLAlchemyError) -> Any:
     """Show 503 while the database is busy or away, 500 otherwise."""
     if not is_busy(error):
         return fault(error)
-    log.warning("%s the database is busy or away: %s", g.correlation_id, type(error.orig).__name__)
+    log.warning("%s the database is busy or away", g.get("correlation_id"), exc_info=error)
     answer = error_page(503, retry_after=BUSY)
     answer.headers["Retry-After"] = str(BUSY)
     return answer

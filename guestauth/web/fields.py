@@ -35,11 +35,6 @@ class Problem:
 class Form(FlaskForm):  # type: ignore[misc]
     """A form with nothing but its token; pages add fields to it."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """The token is bound to the visit and lives as long (C-05)."""
-
-        csrf_time_limit = None
-
     @property
     def token_failed(self) -> bool:
         """Whether the form came without its token or with another visit's."""
@@ -50,7 +45,8 @@ class Form(FlaskForm):  # type: ignore[misc]
         """What is wrong, in the order of the fields; only the token's failure if that is it."""
         if self.token_failed:
             return [Problem(TOKEN_FAILED)]
-        return [Problem(errors[0], self[name].id) for name, errors in self.errors.items() if name]
+        wrong = [(self[name], errors[0]) for name, errors in self.errors.items() if name]
+        return [Problem(text, None if isinstance(field, HiddenField) else field.id) for field, text in wrong]
 
 
 class Address(EmailField):  # type: ignore[misc]

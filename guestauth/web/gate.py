@@ -13,7 +13,7 @@ Called before every request, and by every view. It decides nothing about resourc
 """
 
 import uuid
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from flask import abort, current_app, g, request, url_for
 from werkzeug.exceptions import HTTPException, NotFound
@@ -26,6 +26,9 @@ from guestauth.sessions import Arrival
 from guestauth.web import cookies, guard
 
 TARGETS = {"guest.apps", "guest.resource", "guest.direct_resource"}  # where a sign-in may lead
+SHOWN_BY = {"guest.download": "guest.resource"}  # a file is asked for on its page
+MOST_CHARACTERS = 2000  # of a target
+KEPT = "!$&'()*+,;=:@/?%-._~"  # what stays as it is in an address (RFC 3986)
 BARE = {None, "static", "health.healthz", "health.readyz", "health.robots"}  # concern nobody
 
 
@@ -114,7 +117,7 @@ def caller() -> Caller:
         actor="visitor" if user is None else "guest" if user.is_guest else "administrator",
         user_id=user.id if user else None,
         name=(user.display_name or user.mail) if user else "",
-        client_address=request.remote_addr or "",
+        client_address=(request.remote_addr or "")[:45],
         browser=request.user_agent.string[:200],
         correlation_id=g.correlation_id,
     )
@@ -125,28 +128,30 @@ def safe_target(raw: str) -> str | None:
 
     It is taken apart and put together anew: nothing of a raw parameter ever becomes a redirect (F5).
     """
-    path, _, query = raw.partition("?")
-    if not path.startswith("/") or len(raw) > 2000 or not raw.isprintable():
+    path, _, query = quote(raw, safe=KEPT).partition("?")
+    if not path.startswith("/") or path.startswith("//"):
         return None
+    addresses = current_app.url_map.bind("")
     try:
-        endpoint, matched = current_app.url_map.bind("").match(path, method="GET")
+        endpoint, matched = addresses.match(unquote(path), method="GET")
     except HTTPException:
         return None
-    arguments = parse_qsl(query, keep_blank_values=True)
-    values = dict(matched)
-    named = [values.pop("tenant", None), *(value for key, value in arguments if key.lower() == "tenantid")]
+    endpoint, values = SHOWN_BY.get(endpoint, endpoint), dict(matched)
+    in_query = [value for key, value in parse_qsl(query) if key.lower() == "tenantid"]
+    named = [values.pop("tenant", None), *in_query]
     references = {str(tenants.reference_or_none(name)) for name in named if name}
-    tenant = tenant_arrival().tenant
-    ours = {g.reference, str(tenant.id), tenant.domain}
-    if endpoint not in TARGETS or not references or not references <= ours:
+    if endpoint not in TARGETS or not references or not all(_is_here(each) for each in references):
         return None
-    path = url_for(endpoint, **values) if named[0] else quote(path)
-    return f"{path}?{urlencode(arguments)}" if arguments else path
+    if named[0]:
+        values["tenant"] = g.reference
+    target = addresses.build(endpoint, values) + (f"?{query}" if query else "")
+    return target if len(target) <= MOST_CHARACTERS else None
 
 
 def here() -> str:
     """Return the address asked for, to come back to."""
-    return request.full_path.removesuffix("?")
+    query = request.query_string.decode("ascii", "replace")
+    return f"{quote(request.path)}?{query}" if query else quote(request.path)
 
 
 def home() -> str:
@@ -167,6 +172,12 @@ def _reference() -> uuid.UUID | str | None:
     if references[0] is None:
         raise NotFound("no such tenant")
     return references[0]
+
+
+def _is_here(reference: str) -> bool:
+    """Whether a tenant's id or domain means the tenant of this request."""
+    tenant = tenant_arrival().tenant
+    return reference in (g.reference, str(tenant.id), tenant.domain) or reference in tenants.domains(tenant.id)
 
 
 def _tenant_id(reference: uuid.UUID | str | None) -> uuid.UUID | None:

@@ -21,13 +21,16 @@ MOST_QUERY = 8192  # bytes
 
 
 def check(request: Request, own_origins: Iterable[str]) -> None:
-    """Refuse a request that is no good with 400, 403, 411 or 415.
+    """Refuse a request that is no good with 400, 403, 404, 411 or 415.
 
+    What is no text names nothing: in the path, or as the tenant in the query, it is unknown like any other (B4).
     :param own_origins: what an Origin header may say, like `https://guests.example.org`.
     """
     if len(request.query_string) > MOST_QUERY or not request.query_string.isascii():
         abort(400, "The address is too long or has characters that must be escaped.")
-    _check_texts([request.path, *_pairs(request.args.lists())])
+    if not _is_text(request.path):
+        abort(404)
+    _check_texts(_pairs((name, values) for name, values in request.args.lists() if name.lower() != "tenantid"))
     if request.method not in SAFE:
         _check_source(request, set(own_origins))
         _check_body(request)
@@ -58,9 +61,9 @@ def _pairs(fields: Iterable[tuple[str, list[str]]]) -> Iterable[str]:
 
 
 def _check_texts(texts: Iterable[str]) -> None:
-    if any("\x00" in text or "\ufffd" in text or not _is_unicode(text) for text in texts):
+    if not all(map(_is_text, texts)):
         abort(400, "The text has characters that are none.")
 
 
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+def _is_text(text: str) -> bool:
+    return not any(char in "\x00\ufffd" or "\ud800" <= char <= "\udfff" for char in text)

@@ -15,6 +15,8 @@ from guestauth.web import gate
 from guestauth.web.fields import page
 from guestauth.web.guest import blueprint
 
+SEALED = "sandbox; default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
 
 @blueprint.get("/")
 @blueprint.get("/<tenant:tenant>")
@@ -61,5 +63,5 @@ def download(slug: str) -> Response:
         conditional=False,
         etag=False,
     )
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["Content-Security-Policy"] = SEALED
     return answer

@@ -6,7 +6,7 @@ What it does: asks a guest once whether they accept; ends the session of who wan
 from typing import Any
 
 from flask import redirect, request, url_for
-from wtforms import StringField
+from wtforms import HiddenField
 from wtforms.validators import AnyOf
 
 from guestauth import invitations, sessions
@@ -18,7 +18,7 @@ from guestauth.web.guest import blueprint
 class ConsentForm(Form):
     """Accept or Cancel."""
 
-    decision = StringField(validators=[AnyOf(["accept", "cancel"], "Choose Accept or Cancel")])
+    decision = HiddenField(validators=[AnyOf(["accept", "cancel"], "Choose Accept or Cancel")])
     to = Target()
 
 
@@ -33,7 +33,7 @@ def consent() -> Any:
         return page("guest/consent.html", form=form, to=to)
     if form.decision.data == "cancel":
         invitations.decline(user.tenant_id, gate.session_id(), by=gate.caller())
-        cookies.forget()
+        cookies.forget(arrival=gate.tenant_arrival())
         return redirect(url_for("guest.consent_cancelled"), 303)
     invitations.redeem(user.tenant_id, user.id, by=gate.caller())
     return redirect(gate.safe_target(to) or gate.home(), 303)
@@ -59,7 +59,7 @@ def sign_out() -> Any:
     if not form.validate_on_submit():
         return page("guest/already_signed_in.html", form=form, continue_url=gate.home())
     sessions.sign_out(arrival.tenant.id, gate.session_id(), by=gate.caller())
-    cookies.forget()
+    cookies.forget(arrival=gate.tenant_arrival())
     return redirect(url_for("guest.signed_out"), 303)
 
 

@@ -115,7 +115,7 @@ def session_over() -> Any:
     """Offer a new code for the address that was signed in here (B28)."""
     arrival, form = gate.tenant_arrival(), SessionOverForm()
     to = first(form.to) or request.args.get("to", "")
-    last = signin.last_or_none(arrival.tenant.id, browser=cookies.browser())
+    last = signin.over_or_none(arrival.tenant.id, browser=cookies.browser())
     if last is None:
         return redirect(url_for("guest.sign_in", to=to or None))
     if form.validate_on_submit():
@@ -168,6 +168,8 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
         signin.PasscodeUsed,
         signin.TooManyTries,
     ) as refusal:
+        if arrival.user:  # Back, and the same code again
+            return redirect(gate.home(), 303)
         found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
         if found.tries >= signin.MOST_TRIES and not found.consumed_at:
             return _new_code_needed(found, 422)

@@ -1,0 +1,1 @@
+"""The product as a real process: gunicorn, PostgreSQL, SMTP and Chromium."""

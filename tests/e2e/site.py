@@ -1,0 +1,126 @@
+"""A site as an operator runs it: gunicorn over a prepared database, its mail going to a real mail server.
+
+The one thing to understand: `site.world` is the same instance seen from the inside, by an application of the
+test's own process on the same database and clock; it serves no request and delivers no letter. What is shared
+with the served processes is what real ones share: rows and files.
+Called by the fixtures in `conftest.py`.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from guestauth import create_app, database, invitations
+from tests import servers
+from tests.browser import Browser
+from tests.servers import Letter, Served, Sink
+from tests.world import BY, FABRIKAM, World
+
+HOME = "/fabrikam.example"
+CODE = re.compile(r"^[0-9]{8}$", re.MULTILINE)
+LINK = re.compile(r"https?://\S+/invitations/\S+")
+
+
+@dataclass
+class Site:
+    """A served site, its mail server, and the instance behind both."""
+
+    served: Served
+    sink: Sink
+    world: World
+    settings: dict[str, str]
+    ca: Path | None = None
+
+    @property
+    def url(self) -> str:
+        return self.served.url
+
+    def browser(self) -> Browser:
+        """Open a browser without scripts."""
+        return Browser(url=self.url, ca=self.ca)
+
+    def reset(self) -> None:
+        """Forget all letters, and put the demo back to its start by its own page."""
+        self.sink.clear()
+        self.browser().open("/dev/reset").submit("reset")
+
+    def guest(self, path: str | None = None, *, tenant: uuid.UUID = FABRIKAM) -> str:
+        """Invite somebody new, without a letter, and give their address; `path` is where they are led."""
+        mail = f"guest-{uuid.uuid4().hex[:12]}@firstup.example"
+        self.world.do(invitations.invite, tenant, mail, by=BY, target=path, send_mail=False)
+        return mail
+
+    def letters(self, to: str, kind: re.Pattern[str] = CODE) -> list[Letter]:
+        """Give the letters that arrived for an address and have such a thing in them."""
+        return [each for each in list(self.sink.letters) if each.recipients == [to] and kind.search(text(each))]
+
+    def code(self, to: str, *, nth: int = 1) -> str:
+        """Wait until `nth` letters with a code arrived for an address, and give the newest code."""
+        self.sink.wait_until(lambda _: len(self.letters(to)) >= nth)
+        return CODE.findall(text(self.letters(to)[-1]))[0]
+
+    def invitation(self, to: str) -> str:
+        """Wait for the invitation to an address and give its link."""
+        self.sink.wait_until(lambda _: bool(self.letters(to, LINK)))
+        return LINK.findall(text(self.letters(to, LINK)[-1]))[0]
+
+    def awaiting_code(self, mail: str, path: str = HOME) -> Browser:
+        """Give a browser in which somebody has come to the Enter code page on their way to `path`."""
+        return self.browser().open(path).submit("email-form", email=mail).submit("send-code")
+
+    def awaiting_consent(self, mail: str, path: str = HOME) -> Browser:
+        """Give a browser in which a new guest has entered their code on their way to `path`."""
+        return self.awaiting_code(mail, path).submit("enter-code", code=self.code(mail))
+
+    def waiting(self) -> int:
+        """Count the letters in the outbox."""
+        return self.world.rows("SELECT count(*) FROM letters WHERE done_at IS NULL")[0][0]
+
+    def advance(self, seconds: int) -> None:
+        """Move the clock by its page, which also makes delivery look at what is due now."""
+        self.browser().open("/dev/clock").submit("clock", advance=seconds)
+
+
+def text(letter: Letter) -> str:
+    """Give the words of a letter's text part."""
+    body = letter.message.get_body(("plain",))
+    assert body is not None, "the letter has no text part"
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+@contextmanager
+def inside(settings: dict[str, str]) -> Iterator[World]:
+    """Give the world behind a site: an application of this process that delivers nothing."""
+    world = World(create_app({**settings, "MAIL_DELIVERY": "worker"}), Path(settings["INSTANCE_PATH"]))
+    yield world
+    with world.app.app_context():
+        database.db.engine.dispose()
+
+
+@contextmanager
+def site(settings: dict[str, str], *, workers: int = 2, ca: Path | None = None, **tls: Path) -> Iterator[Site]:
+    """Serve the instance of `settings` while the block lasts, with a mail server of its own.
+
+    `tls` are the `certfile` and `keyfile` of the web server, and of the mail server: then both speak TLS.
+    """
+    with ExitStack() as stack:
+        scheme, security = ("https", "starttls") if tls else ("http", "plain")
+        certificate = servers.Certificate(tls["certfile"], tls["keyfile"]) if tls else None
+        sink = stack.enter_context(servers.smtp_sink(security, certificate=certificate))
+        port = stack.enter_context(servers.held_port())
+        where = {
+            "PUBLIC_URL": f"{scheme}://127.0.0.1:{port}",
+            "MAIL_SERVER": sink.host,
+            "MAIL_PORT": str(sink.port),
+        }
+        settings = {**where, **settings}
+        served = stack.enter_context(servers.gunicorn(settings, workers=workers, port=port, **tls))
+        world = stack.enter_context(inside(settings))
+        yield Site(served, sink, world, settings, ca)
+        served.kill()  # quicker; how it ends when asked to is a test of its own
+
+
+Prepare = Callable[..., dict[str, str]]

@@ -1,0 +1,127 @@
+"""Guests as administrators see them: find, list, block, delete (B8, B9, B29, B31, B32)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from guestauth import addresses, guests, invitations
+from guestauth.models import User
+from tests.steps import audited, is_in, sign_in
+from tests.world import ADMIN, ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANGER, WOODGROVE, World
+
+ACTIONS: list[Callable[..., Any]] = [guests.block, guests.unblock, guests.delete]
+
+
+def listed(world: World, **which: str) -> list[str]:
+    return [user.mail for user in world.do(guests.of_tenant, FABRIKAM, **which)]
+
+
+def test_guest_is_found_by_address_in_any_letter_case(world: World) -> None:
+    assert world.do(guests.find, FABRIKAM, "NICOLE@firstup.EXAMPLE").mail == NICOLE
+
+
+@pytest.mark.parametrize("mail", [STRANGER, "stranded@firstup.example"])
+def test_who_is_no_guest_here_is_unknown(world: World, mail: str) -> None:
+    with pytest.raises(guests.GuestUnknown):
+        world.do(guests.find, FABRIKAM, mail)
+
+
+@pytest.mark.parametrize("action", [guests.find, *ACTIONS])
+def test_what_is_no_address_is_refused(world: World, action: Callable[..., Any]) -> None:
+    more = {} if action is guests.find else {"by": BY}
+    with pytest.raises(addresses.NotAnAddress):
+        world.do(action, FABRIKAM, "no address", **more)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_no_tenant_can_touch_anothers_guest(world: World, action: Callable[..., Any]) -> None:
+    done = sign_in(world)
+    with pytest.raises(guests.GuestUnknown):
+        world.do(action, WOODGROVE, NICOLE, by=BY)
+    assert is_in(world, done)
+
+
+def test_guests_are_listed_by_address_without_members_and_deleted_ones(world: World) -> None:
+    assert listed(world) == [ALEX, NICOLE]
+    world.do(guests.delete, FABRIKAM, ALEX, by=BY)
+    assert listed(world) == [NICOLE]
+
+
+@pytest.mark.parametrize(
+    ("which", "found"),
+    [
+        ({"state": "PendingAcceptance"}, [ALEX]),
+        ({"state": "Accepted"}, [NICOLE]),
+        ({"source": "OTP"}, [NICOLE]),
+        ({"source": "otp"}, [NICOLE]),
+        ({"source": "Invited user"}, [ALEX]),
+        ({"source": "Google"}, []),
+        ({"source": "Nonsense"}, []),
+        ({"source": "OTP", "state": "PendingAcceptance"}, []),
+    ],
+)
+def test_list_can_be_narrowed(world: World, which: dict[str, str], found: list[str]) -> None:
+    assert listed(world, **which) == found
+
+
+def test_source_shows_only_after_redemption(world: World) -> None:
+    assert [user.source for user in world.do(guests.of_tenant, FABRIKAM)] == ["Invited user", "OTP"]
+
+
+def test_blocked_guest_keeps_the_first_moment(world: World) -> None:
+    first = world.do(guests.block, FABRIKAM, NICOLE, by=BY).blocked_at
+    world.advance(10)
+    assert world.do(guests.block, FABRIKAM, NICOLE, by=BY).blocked_at == first
+
+
+def test_unblocked_guest_signs_in_again(world: World) -> None:
+    world.do(guests.block, FABRIKAM, NICOLE, by=BY)
+    world.do(guests.unblock, FABRIKAM, NICOLE, by=BY)
+    assert is_in(world, sign_in(world))
+
+
+def test_deleted_guest_is_nobody_and_can_be_invited_anew(world: World) -> None:
+    old = world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    with pytest.raises(guests.GuestUnknown):
+        world.do(guests.find, FABRIKAM, NICOLE)
+    world.do(invitations.invite, FABRIKAM, NICOLE, by=BY)
+    new = world.do(guests.find, FABRIKAM, NICOLE)
+    assert (new.id != old.id, new.state, new.identity_provider) == (True, "PendingAcceptance", None)
+
+
+def test_deleted_guests_row_stays(world: World) -> None:
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    assert world.rows("SELECT deleted_at IS NULL FROM users WHERE mail = :mail", mail=NICOLE)[0][0] in (0, False)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_members_are_no_guests(world: World, action: Callable[..., Any]) -> None:
+    done = sign_in(world, ADMIN)
+    with pytest.raises(guests.GuestUnknown):
+        world.do(action, FABRIKAM, ADMIN, by=BY)
+    assert is_in(world, done)
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [(guests.block, "guest.blocked"), (guests.unblock, "guest.unblocked"), (guests.delete, "guest.deleted")],
+)
+def test_each_change_is_audited(world: World, action: Callable[..., User], name: str) -> None:
+    user = world.do(action, FABRIKAM, NICOLE, by=BY)
+    found = world.rows("SELECT result, actor, address FROM events WHERE name = :name", name=name)
+    assert [tuple(row) for row in found] == [("success", "command line", user.mail)]
+
+
+def test_audit_says_how_many_sessions_ended(world: World) -> None:
+    sign_in(world)
+    sign_in(world, browser="another")
+    world.do(guests.block, FABRIKAM, NICOLE, by=BY)
+    ((detail,),) = world.rows("SELECT detail FROM events WHERE name = 'guest.blocked'")
+    assert "2" in str(detail)
+
+
+def test_refused_action_is_not_audited_as_done(world: World) -> None:
+    with pytest.raises(guests.GuestUnknown):
+        world.do(guests.block, CONTOSO, NICOLE, by=BY)
+    assert audited(world, "guest.blocked") == []

@@ -1,0 +1,252 @@
+"""Resources: text, file and URL; a guest sees what is shared with them, and nothing else exists (B2, B5, T-10)."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from guestauth import guests, invitations, resources
+from guestauth.models import User
+from tests.steps import audited
+from tests.world import ALEX, BY, CONTOSO, FABRIKAM, NICOLE, WOODGROVE, World
+
+UNKNOWN = uuid.UUID("00000000-0000-4000-8000-000000000000")
+
+
+def add(world: World, slug: str = "plan", **what: Any) -> resources.Resource:
+    if not what.keys() & {"text", "url", "file"}:
+        what["text"] = "Words"
+    return world.do(resources.add, FABRIKAM, slug, by=BY, **{"title": "A plan", **what})
+
+
+def user(world: World, mail: str = NICOLE, tenant: uuid.UUID = FABRIKAM) -> User:
+    return world.do(guests.find, tenant, mail)
+
+
+def seen(world: World, mail: str = NICOLE, **search: str) -> list[str]:
+    return [each.slug for each in world.do(resources.of_user, user(world, mail), **search)]
+
+
+def share(world: World, slug: str, mail: str | None = None) -> None:
+    world.do(resources.share, FABRIKAM, slug, user_id=user(world, mail).id if mail else None, by=BY)
+
+
+def unshare(world: World, slug: str, mail: str | None = None) -> None:
+    world.do(resources.unshare, FABRIKAM, slug, user_id=user(world, mail).id if mail else None, by=BY)
+
+
+# Adding.
+
+
+def test_text_url_and_file_are_kept_as_given(world: World) -> None:
+    made = [add(world, "a", text="<b>"), add(world, "b", url="https://a.example/?x=1#y")]
+    made.append(add(world, "c", file=("plan.pdf", b"%PDF\x00\xff")))
+    assert [each.kind for each in made] == ["text", "url", "file"]
+    assert (made[0].text, made[1].url) == ("<b>", "https://a.example/?x=1#y")
+    assert (made[2].file_name, made[2].media_type, made[2].size) == ("plan.pdf", "application/pdf", 6)
+    assert world.do(resources.content, made[2]) == b"%PDF\x00\xff"
+
+
+def test_empty_text_and_empty_file_are_things_too(world: World) -> None:
+    assert add(world, "a", text="").kind == "text"
+    made = add(world, "b", file=("empty.txt", b""))
+    assert (made.kind, made.size, world.do(resources.content, made)) == ("file", 0, b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "media_type"),
+    [
+        ("../../etc/passwd", ".._.._etc_passwd", "application/octet-stream"),
+        ("a\\b\r\nX: y.html", "a_b__X: y.html", "text/html"),
+        ("no-ending", "no-ending", "application/octet-stream"),
+        ("x" * 300 + ".pdf", "x" * 251 + ".pdf", "application/pdf"),
+        ("Plan 計畫 📄.pdf", "Plan 計畫 📄.pdf", "application/pdf"),
+        ("\x00\x7f", "__", "application/octet-stream"),
+    ],
+)
+def test_file_name_is_one_name_on_one_line(world: World, name: str, kept: str, media_type: str) -> None:
+    made = add(world, file=(name, b"x"))
+    assert (made.file_name, made.media_type) == (kept, media_type)
+
+
+@pytest.mark.parametrize("slug", ["", "A", "a_b", "a--b", "-a", "a-", "a b", "a/b", "é", "a\n", "..", "x" * 101])
+def test_slug_is_of_small_letters_digits_and_single_hyphens(world: World, slug: str) -> None:
+    with pytest.raises(resources.ResourceRefused, match="slug"):
+        add(world, slug)
+
+
+@pytest.mark.parametrize("slug", ["a", "7", "project-plan-2", "x" * 100])
+def test_good_slugs_are_taken(world: World, slug: str) -> None:
+    assert add(world, slug).slug == slug
+
+
+@pytest.mark.parametrize("title", ["", "   ", "x" * 201])
+def test_title_has_1_to_200_characters(world: World, title: str) -> None:
+    with pytest.raises(resources.ResourceRefused, match="title"):
+        add(world, title=title)
+
+
+def test_title_is_one_line(world: World) -> None:
+    assert add(world, title=" A plan\r\nhttps://evil.example/\u202e\x1b[31m ").title.isprintable()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "javascript:alert(1)", "ftp://a.example", "//a.example", "/apps", "https://", "https:a", "data:text/html,x",
+     "https://a.example/" + "x" * 2000, "https://[::1", "https://a.example/\r\nX: y"],
+    ids=lambda url: ascii(url)[:30],
+)  # fmt: skip
+def test_url_is_on_the_web(world: World, url: str) -> None:
+    with pytest.raises(resources.ResourceRefused, match="URL"):
+        add(world, url=url)
+
+
+@pytest.mark.parametrize("what", [{"text": "x", "url": "https://a.example"}, {"text": "x", "file": ("a", b"")}])
+def test_resource_is_exactly_one_thing(world: World, what: dict[str, Any]) -> None:
+    with pytest.raises(resources.ResourceRefused, match="exactly one"):
+        add(world, **what)
+    with pytest.raises(resources.ResourceRefused, match="exactly one"):
+        world.do(resources.add, FABRIKAM, "nothing", title="Nothing", by=BY)
+
+
+def test_file_has_20_megabytes_at_most(sqlite_world: World) -> None:
+    add(sqlite_world, "most", file=("a", bytes(resources.MOST_BYTES)))
+    with pytest.raises(resources.ResourceRefused, match="20 MB"):
+        add(sqlite_world, "more", file=("a", bytes(resources.MOST_BYTES + 1)))
+
+
+def test_slug_is_taken_once_in_each_tenant(world: World) -> None:
+    with pytest.raises(resources.ResourceTaken, match="project-plan"):
+        add(world, "project-plan")
+    assert world.do(resources.add, WOODGROVE, "project-plan", title="Theirs", text="", by=BY)
+
+
+# Sharing.
+
+
+def test_new_resource_is_shared_with_nobody(world: World) -> None:
+    add(world)
+    assert "plan" not in seen(world)
+
+
+def test_share_with_one_guest_is_theirs_only(world: World) -> None:
+    add(world)
+    share(world, "plan", NICOLE)
+    assert ("plan" in seen(world), "plan" in seen(world, ALEX)) == (True, False)
+
+
+def test_share_with_all_is_everybodys_also_of_later_guests(world: World) -> None:
+    world.do(invitations.invite, FABRIKAM, "late@example.com", by=BY)
+    assert seen(world, "late@example.com") == ["welcome-pack"]
+
+
+def test_sharing_twice_changes_nothing(world: World) -> None:
+    for _ in range(2):
+        share(world, "welcome-pack", NICOLE)
+    assert seen(world) == ["expense-portal", "project-plan", "welcome-pack"]
+
+
+def test_unsharing_takes_it_away_at_once(world: World) -> None:
+    unshare(world, "project-plan", NICOLE)
+    assert ("project-plan" in seen(world), "project-plan" in seen(world, ALEX)) == (False, True)
+    unshare(world, "project-plan", NICOLE)
+
+
+def test_unsharing_with_all_leaves_those_it_is_shared_with_by_name(world: World) -> None:
+    share(world, "welcome-pack", NICOLE)
+    unshare(world, "welcome-pack")
+    assert ("welcome-pack" in seen(world), "welcome-pack" in seen(world, ALEX)) == (True, False)
+
+
+@pytest.mark.parametrize("slug", ["nothing", "", "PROJECT-PLAN-X"])
+def test_unknown_resource_can_be_neither_shared_nor_removed(world: World, slug: str) -> None:
+    for action in (resources.share, resources.unshare):
+        with pytest.raises(resources.ResourceUnknown):
+            world.do(action, FABRIKAM, slug, user_id=None, by=BY)
+    with pytest.raises(resources.ResourceUnknown):
+        world.do(resources.remove, FABRIKAM, slug, by=BY)
+
+
+def test_no_tenant_can_touch_anothers_resource(world: World) -> None:
+    for action in (resources.share, resources.unshare):
+        with pytest.raises(resources.ResourceUnknown):
+            world.do(action, CONTOSO, "project-plan", user_id=None, by=BY)
+    with pytest.raises(resources.ResourceUnknown):
+        world.do(resources.remove, CONTOSO, "project-plan", by=BY)
+
+
+def test_resource_cannot_be_shared_with_another_tenants_guest(world: World) -> None:
+    world.do(invitations.invite, WOODGROVE, ALEX, by=BY)
+    theirs = user(world, ALEX, WOODGROVE)
+    with pytest.raises(resources.ResourceUnknown):
+        world.do(resources.share, FABRIKAM, "expense-portal", user_id=theirs.id, by=BY)
+    assert world.do(resources.of_user, theirs) == []
+
+
+def test_removed_resource_is_gone_with_its_bytes_and_shares(world: World) -> None:
+    world.do(resources.remove, FABRIKAM, "project-plan", by=BY)
+    assert "project-plan" not in seen(world)
+    assert world.rows("SELECT * FROM resource_files") == []
+    assert len(world.rows("SELECT * FROM shares")) == 1
+    assert add(world, "project-plan")
+
+
+def test_every_change_is_audited(world: World) -> None:
+    add(world)
+    share(world, "plan")
+    unshare(world, "plan")
+    world.do(resources.remove, FABRIKAM, "plan", by=BY)
+    for name in ("added", "shared", "unshared", "removed"):
+        assert audited(world, f"resource.{name}")[-1] == ("success", "")
+
+
+# Finding.
+
+
+@pytest.mark.parametrize("name", ["project-plan", "PROJECT-PLAN", str(uuid.uuid5(FABRIKAM, "project-plan"))])
+def test_resource_is_found_by_slug_and_by_id(world: World, name: str) -> None:
+    assert world.do(resources.find, user(world), name).title == "Project plan"
+
+
+@pytest.mark.parametrize("name", ["nothing", "", str(UNKNOWN), "../project-plan", "project-plan\x01"])
+def test_what_is_not_there_is_unknown(world: World, name: str) -> None:
+    with pytest.raises(resources.ResourceUnknown):
+        world.do(resources.find, user(world), name)
+
+
+@pytest.mark.parametrize("name", ["expense-portal", str(uuid.uuid5(FABRIKAM, "expense-portal"))])
+def test_what_is_not_shared_is_as_unknown_as_what_is_not_there(world: World, name: str) -> None:
+    with pytest.raises(resources.ResourceUnknown):
+        world.do(resources.find, user(world, ALEX), name)
+
+
+def test_another_tenants_resource_is_unknown_though_shared_with_all(world: World) -> None:
+    stranded = user(world, "stranded@firstup.example", CONTOSO)
+    for name in ("welcome-pack", str(uuid.uuid5(FABRIKAM, "welcome-pack"))):
+        with pytest.raises(resources.ResourceUnknown):
+            world.do(resources.find, stranded, name)
+    assert world.do(resources.of_user, stranded) == []
+
+
+def test_list_is_sorted_by_title(world: World) -> None:
+    share(world, add(world, title="Z").slug)
+    share(world, add(world, "first", title="A").slug)
+    assert seen(world) == ["first", "expense-portal", "project-plan", "welcome-pack", "plan"]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("PLAN", ["project-plan"]), ("p", ["expense-portal", "project-plan", "welcome-pack"]), ("%", []), ("_", []),
+     ("nothing", []), ("", ["expense-portal", "project-plan", "welcome-pack"])],
+)  # fmt: skip
+def test_list_can_be_searched_by_title(world: World, search: str, found: list[str]) -> None:
+    assert seen(world, search=search) == found
+
+
+def test_tenants_own_list_has_everything_by_slug(world: World) -> None:
+    assert [each.slug for each in world.do(resources.of_tenant, FABRIKAM)] == [
+        "expense-portal",
+        "project-plan",
+        "welcome-pack",
+    ]
+    assert world.do(resources.of_tenant, CONTOSO) == []
