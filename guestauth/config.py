@@ -12,6 +12,7 @@ setting stands in `SETTINGS` with its default, unit and reason, and so in the RE
 Called by `create_app`. It will not read a setting later than the start, nor guess a type (F11).
 """
 
+import ipaddress
 import os
 import secrets
 import tomllib
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -98,9 +100,18 @@ def _origin(value: str) -> str:
         raise ValueError("write the address people use, like https://guests.example.org")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise ValueError("write scheme and host only, like https://guests.example.org")
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    port = f":{parts.port}" if parts.port and parts.port != usual else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    unusual = parts.port not in (None, {"http": 80, "https": 443}[parts.scheme])
+    return f"{parts.scheme}://{_host(parts.hostname)}" + (f":{parts.port}" if unusual else "")
+
+
+def _host(name: str) -> str:
+    """Write a host as browsers do: in lower-case ASCII (IDNA 2008), an IPv6 address in brackets."""
+    if ":" in name:
+        return f"[{ipaddress.IPv6Address(name)}]"
+    try:
+        return str(idna.encode(name, uts46=True).decode())
+    except idna.IDNAError as fault:
+        raise ValueError(f"{name} is not the name of a host") from fault
 
 
 def _database(value: str) -> str:
@@ -111,6 +122,8 @@ def _database(value: str) -> str:
         raise ValueError("write sqlite:///file.db or postgresql://user:password@host/name") from fault
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise ValueError("GuestAuth runs on sqlite and postgresql only")
+    if url.get_backend_name() == "sqlite" and (url.database or ":memory:").startswith((":memory:", "file:")):
+        raise ValueError("write sqlite:///file.db: the database must be a file that processes can share")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return url.render_as_string(hide_password=False)
@@ -119,10 +132,9 @@ def _database(value: str) -> str:
 def _sender(value: str) -> str:
     address = value.strip().rpartition("<")[2].rstrip(">")
     try:
-        found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
+        return str(validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email)
     except EmailNotValidError as fault:
         raise ValueError(f"write an email address: {fault}") from fault
-    return str(found.ascii_email)
 
 
 def _file(value: str) -> str:
@@ -132,6 +144,8 @@ def _file(value: str) -> str:
 
 
 SETTINGS = [
+    Setting(name="INSTANCE_PATH", read=_text, default=str(PROJECT / "instance"),
+            meaning="folder for local data; default: `./instance`"),
     Setting(name="GUESTAUTH_DEMO", read=_flag, default="off",
             meaning="demo mode: demo data, local mailbox, `/dev` pages, http on loopback"),
     Setting(name="SECRET_KEY", read=_secret, default=None, unit="≥ 32 bytes",
@@ -146,8 +160,6 @@ SETTINGS = [
             meaning="host names answered to; default: the host of `PUBLIC_URL`"),
     Setting(name="TRUSTED_PROXIES", read=_number(0, 10), default="0", unit="hops",
             meaning="proxies in front whose `X-Forwarded-*` headers count"),
-    Setting(name="INSTANCE_PATH", read=_text, default=str(PROJECT / "instance"),
-            meaning="folder for local data; default: `./instance`"),
     Setting(name="MAIL_SERVER", read=_text, default="",
             meaning="mail server; demo without it: the local mailbox only"),
     Setting(name="MAIL_PORT", read=_number(1, 65535), default="25", meaning="its port"),
@@ -194,8 +206,9 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read(environ: Mapping[str, str], faults: list[str]) -> Iterator[tuple[str, Any]]:
-    instance = Path(environ.get("INSTANCE_PATH", "") or PROJECT / "instance")
-    toml = _config_file(instance / "config.toml", faults)
+    toml: dict[str, Any] = {}
+    with suppress(ValueError, OSError):  # said below
+        toml = _config_file(Path(_raw(SETTINGS[0], environ, {}) or "") / "config.toml", faults)
     for setting in SETTINGS:
         try:
             text = _raw(setting, environ, toml)
@@ -209,7 +222,7 @@ def _config_file(path: Path, faults: list[str]) -> dict[str, Any]:
         return {}
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as fault:
+    except (ValueError, OSError) as fault:
         faults.append(f"{path.name}: {fault}")
         return {}
     unknown = set(content) - {setting.name for setting in SETTINGS}
@@ -223,16 +236,27 @@ def _raw(setting: Setting, environ: Mapping[str, str], toml: Mapping[str, Any]) 
     if f"{setting.name}_FILE" in environ:
         return Path(environ[f"{setting.name}_FILE"]).read_text("utf-8").strip()
     if setting.name in toml:
-        value = toml[setting.name]
-        return ",".join(value) if isinstance(value, list) else str(value)
+        return _toml_text(toml[setting.name])
     return setting.default
+
+
+def _toml_text(value: object) -> str:
+    """Write a TOML value as the environment would have it."""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    if not isinstance(value, str | int | float):
+        raise ValueError("write a text, a number, true, false or a list of texts")
+    return str(value)
 
 
 def _fill_in(values: dict[str, Any], port: int) -> None:
     """Give the settings whose default depends on others their value."""
     instance = Path(values["INSTANCE_PATH"]).resolve()
     values["INSTANCE_PATH"] = str(instance)
-    values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{instance / 'guestauth.db'}"
+    url = make_url(values["DATABASE_URL"] or "sqlite:///guestauth.db")
+    if url.get_backend_name() == "sqlite":
+        url = url.set(database=str(instance / (url.database or "")))
+    values["DATABASE_URL"] = url.render_as_string(hide_password=False)
     if values["GUESTAUTH_DEMO"]:
         values["PUBLIC_URL"] = values["PUBLIC_URL"] or f"http://127.0.0.1:{port}"
         values["SECRET_KEY"] = values["SECRET_KEY"] or _demo_secret(instance / "secret_key")

@@ -76,6 +76,7 @@ def invite(
         mail=address.mail,
         mail_key=address.key,
         display_name=audit.one_line(display_name.strip()),
+        state=PENDING,
         created_at=now(),
     )
     with refusing_doubles(AlreadyAGuest(f"{address.mail} is a guest already; nothing was changed")):

@@ -18,6 +18,8 @@ from flask import current_app
 
 from guestauth.audit import one_line
 
+MOST_OF_A_NAME = 60  # characters of it in a subject
+
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
@@ -51,7 +53,7 @@ def passcode(
         "passcode",
         to=to,
         org=org,
-        subject=f"Your {org} sign-in code (reference {reference})",
+        subject=f"Your {_short(org)} sign-in code (reference {reference})",
         code=code,
         reference=reference,
         lifetime_minutes=lifetime_minutes,
@@ -82,7 +84,7 @@ def invitation(
         "invitation",
         to=to,
         org=org,
-        subject=f"{inviter} invited you to {org}",
+        subject=f"{_short(inviter)} invited you to {_short(org)}",
         mail=to,
         domain=domain,
         inviter=inviter,
@@ -101,8 +103,15 @@ def utc(moment: datetime) -> str:
 
 
 def _written(name: str, *, to: str, org: str, subject: str, **facts: Any) -> Content:
-    facts |= {"org": one_line(org), "public_url": current_app.config["PUBLIC_URL"]}
+    lines = {name: one_line(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+    lines |= {"org": one_line(org), "public_url": current_app.config["PUBLIC_URL"]}
+    facts = lines | {"message": facts.get("message")}  # the one that may have several
     pages = [
         current_app.jinja_env.get_template(f"email/{name}.{ending}").render(facts) for ending in ("txt", "html")
     ]
-    return Content(to=to, sender_name=one_line(org), subject=one_line(subject)[:200], text=pages[0], html=pages[1])
+    return Content(to=to, sender_name=one_line(org), subject=one_line(subject), text=pages[0], html=pages[1])
+
+
+def _short(name: str) -> str:
+    """Cut a name so that what a subject says after it is still read."""
+    return name if len(name) <= MOST_OF_A_NAME else f"{name[: MOST_OF_A_NAME - 1]}…"

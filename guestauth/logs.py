@@ -21,7 +21,8 @@ class OneLine(logging.Formatter):
         """Write the record."""
         line = f"{self.formatTime(record)} {record.levelname} {record.name} {one_line(record.getMessage())}"
         if record.exc_info:
-            line += "\n    " + self.formatException(record.exc_info).replace("\n", "\n    ")
+            lines = self.formatException(record.exc_info).split("\n")
+            line += "".join(f"\n    {one_line(each)}" for each in lines)
         return line
 
 

@@ -54,12 +54,12 @@ def keep(letter_id: str, raw: bytes) -> None:
 def letters(*, to: str = "", since: datetime | None = None) -> list[Kept]:
     """Return the letters, newest first.
 
-    :param to: only those to this address, whatever its letter case.
+    :param to: only those to this address, whatever its letter case; without an @ it may be a part of one.
     :param since: only those written at or after this moment.
     """
     files = sorted(_folder().glob("*.eml"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     kept = [Kept(path.stem, path.read_bytes()) for path in files]
-    kept = [letter for letter in kept if to.lower() in letter.message["To"].lower()]
+    kept = [letter for letter in kept if _is_to(letter, to.strip().lower())]
     return [letter for letter in kept if since is None or letter.date >= since.replace(microsecond=0)]
 
 
@@ -72,6 +72,11 @@ def empty() -> None:
     """Throw every letter away."""
     for path in _folder().glob("*.eml"):
         path.unlink(missing_ok=True)
+
+
+def _is_to(letter: Kept, to: str) -> bool:
+    address = str(letter.message["To"]).lower()
+    return to == address if "@" in to else to in address
 
 
 def _folder() -> Path:

@@ -90,7 +90,7 @@ class User(Model, kw_only=True):
     display_name: Mapped[str] = mapped_column(String(200), default="")
     user_type: Mapped[str] = mapped_column(String(10), default="Guest")
     is_administrator: Mapped[bool] = mapped_column(default=False)
-    state: Mapped[str | None] = mapped_column(String(20), default=PENDING)  # externalUserState
+    state: Mapped[str | None] = mapped_column(String(20), default=None)  # externalUserState, of guests
     identity_provider: Mapped[str | None] = mapped_column(String(40), default=None)  # pinned (B7)
     created_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None] = mapped_column(default=None)

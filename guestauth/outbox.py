@@ -242,7 +242,7 @@ def _mark(letter: Letter, outcome: str, reason: str) -> None:
 def _postpone(letter: Letter, reason: str) -> None:
     wait = BACKOFF[min(letter.tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
     later = update(Letter).where(Letter.id == letter.id, Letter.lease == letter.lease)
-    changed(later.values(due_at=now() + wait, reason=reason))
+    changed(later.values(due_at=now() + wait, lease=None, reason=reason))
 
 
 @event.listens_for(DatabaseSession, "after_commit")

@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from guestauth import audit, letters, outbox, sessions
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, db, now
+from guestauth.database import CLOCK_SLACK, Refusal, db, now
 from guestauth.keys import keys
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
 
@@ -33,6 +33,26 @@ MOST_TRIES = 5  # wrong codes for a sign-in (B23)
 REFERENCE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another
 TOO_LATE_TO_SEND = timedelta(seconds=60)  # a code with less life left than this would arrive dead,
 LEAST_OF_LIFE = 0.5  # unless that is still so much of its life: a deployment may set 60 seconds
+
+
+class TooManyTries(Refusal):
+    """Five wrong codes: the sign-in is dead (B23)."""
+
+
+class PasscodeWrong(Refusal):
+    """The code is none of those sent. `tries_left` says how often it can still be tried."""
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(f"{tries_left} tries left")
+        self.tries_left = tries_left
+
+
+class PasscodeExpired(Refusal):
+    """The code is right but its time is over (B22); the try was given back."""
+
+
+class PasscodeUsed(Refusal):
+    """The code, or one sent with it, has been used."""
 
 
 def typed_code(text: str) -> str:

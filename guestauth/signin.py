@@ -19,7 +19,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from guestauth import audit, passcodes, sessions
 from guestauth.addresses import Address
@@ -27,6 +27,7 @@ from guestauth.audit import Caller
 from guestauth.database import Refusal, changed, db, now, operation, query
 from guestauth.keys import fingerprint, keys
 from guestauth.models import Passcode, Session, SignIn, User
+from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
 
 MOST_TRIES = passcodes.MOST_TRIES
 MOST_SENDS = 3
@@ -40,26 +41,6 @@ class SignInUnknown(Refusal):
 
 class SignInUsed(Refusal):
     """The sign-in has led to a session already; another one must be started."""
-
-
-class TooManyTries(Refusal):
-    """Five wrong codes: the sign-in is dead (B23)."""
-
-
-class PasscodeWrong(Refusal):
-    """The code is none of those sent. `tries_left` says how often it can still be tried."""
-
-    def __init__(self, tries_left: int) -> None:
-        super().__init__(f"{tries_left} tries left")
-        self.tries_left = tries_left
-
-
-class PasscodeExpired(Refusal):
-    """The code is right but its time is over (B22); the try was given back."""
-
-
-class PasscodeUsed(Refusal):
-    """The code, or one sent with it, has been used."""
 
 
 class SendTooEarly(Refusal):
@@ -95,17 +76,7 @@ def start(tenant_id: uuid.UUID, address: Address, *, browser: str, target: str |
     :param browser: the visit cookie's id.
     :param target: path where to go after sign-in.
     """
-    sign_in = SignIn(
-        tenant_id=tenant_id,
-        browser=fingerprint(browser),
-        address=address.mail,
-        mail_key=address.key,
-        nonce=secrets.token_bytes(32),
-        target=target,
-        created_at=now(),
-    )
-    db.session.add(sign_in)
-    return sign_in
+    return _opened(tenant_id, address.mail, address.key, browser=browser, target=target)
 
 
 @operation
@@ -114,24 +85,31 @@ def send_code(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: 
 
     :raises SignInUnknown: :raises SignInUsed: :raises TooManyTries: :raises SendTooEarly: :raises TooManySends:
     """
-    moment = now()
-    guest = select(User.id).where(
-        User.tenant_id == tenant_id, User.mail_key == SignIn.mail_key, User.deleted_at.is_(None)
-    )
-    reserve = (
-        update(SignIn)
-        .where(*_mine(tenant_id, sign_in_id, browser), SignIn.consumed_at.is_(None))
-        .where(SignIn.tries < MOST_TRIES, SignIn.sends < MOST_SENDS)
-        .where(or_(SignIn.last_sent_at.is_(None), SignIn.last_sent_at <= moment - RESEND_AFTER))
-        .values(sends=SignIn.sends + 1, last_sent_at=moment)
-        .values(user_id=db.func.coalesce(SignIn.user_id, guest.scalar_subquery()))
-        .returning(SignIn)
-    )
-    sign_in = db.session.scalar(reserve)
-    if sign_in is None:
+    passcode = _sent(tenant_id, sign_in_id, browser=browser, by=by)
+    if passcode is None:
         raise _why_no_send(tenant_id, sign_in_id, browser, by)
-    _record("passcode.requested", sign_in, by)
-    return passcodes.issue(sign_in, by=by)
+    return passcode
+
+
+@operation
+def renew(tenant_id: uuid.UUID, earlier_id: uuid.UUID, *, browser: str, target: str | None, by: Caller) -> SignIn:
+    """Open another sign-in for the address of a used one and mail its code; a second click finds the first's.
+
+    :raises SignInUnknown: if the earlier one is not this browser's.
+    """
+    mine = _mine(tenant_id, earlier_id, browser)
+    earlier = db.session.scalar(select(SignIn).where(*mine).with_for_update())
+    if earlier is None:
+        raise SignInUnknown("no such sign-in in this browser")
+    same = (SignIn.tenant_id == tenant_id, SignIn.browser == earlier.browser, SignIn.mail_key == earlier.mail_key)
+    fresh = (SignIn.consumed_at.is_(None), SignIn.last_sent_at > now() - RESEND_AFTER)
+    clicked = db.session.scalar(select(SignIn).where(*same, *fresh).limit(1))
+    if clicked is not None:
+        return clicked
+    sign_in = _opened(tenant_id, earlier.address, earlier.mail_key, browser=browser, target=target)
+    db.session.flush()
+    _sent(tenant_id, sign_in.id, browser=browser, by=by)
+    return sign_in
 
 
 @operation
@@ -209,6 +187,40 @@ def over_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
 
 def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> tuple:  # type: ignore[type-arg]
     return SignIn.id == sign_in_id, SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser)
+
+
+def _opened(tenant_id: uuid.UUID, address: str, key: str, *, browser: str, target: str | None) -> SignIn:
+    sign_in = SignIn(
+        tenant_id=tenant_id,
+        browser=fingerprint(browser),
+        address=address,
+        mail_key=key,
+        nonce=secrets.token_bytes(32),
+        target=target,
+        created_at=now(),
+    )
+    db.session.add(sign_in)
+    return sign_in
+
+
+def _sent(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: Caller) -> Passcode | None:
+    """Reserve a send in one statement, then issue the code; None if none may be sent now."""
+    moment = now()
+    named = (User.tenant_id == tenant_id, User.mail_key == SignIn.mail_key, User.deleted_at.is_(None))
+    reserve = (
+        update(SignIn)
+        .where(*_mine(tenant_id, sign_in_id, browser), SignIn.consumed_at.is_(None))
+        .where(SignIn.tries < MOST_TRIES, SignIn.sends < MOST_SENDS)
+        .where(or_(SignIn.last_sent_at.is_(None), SignIn.last_sent_at <= moment - RESEND_AFTER))
+        .values(sends=SignIn.sends + 1, last_sent_at=moment)
+        .values(user_id=func.coalesce(SignIn.user_id, select(User.id).where(*named).scalar_subquery()))
+        .returning(SignIn)
+    )
+    sign_in = db.session.scalar(reserve, execution_options={"populate_existing": True})
+    if sign_in is None:
+        return None
+    _record("passcode.requested", sign_in, by)
+    return passcodes.issue(sign_in, by=by)
 
 
 def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:

@@ -17,14 +17,19 @@ import threading
 import time
 from contextlib import suppress
 from datetime import datetime
+from email.charset import QP, Charset
 from email.headerregistry import Address
+from email.mime.text import MIMEText
 from urllib.parse import urlsplit
 
 import flask_mail
 from flask import current_app
 
+from guestauth.audit import one_line
 from guestauth.letters import Content
 
+QUOTED_PRINTABLE = Charset("utf-8")
+QUOTED_PRINTABLE.body_encoding = QP
 IDLE = 2.0  # seconds after which a kept connection is asked whether it still stands
 mail = flask_mail.Mail()
 _thread = threading.local()
@@ -69,14 +74,22 @@ class HardenedConnection(flask_mail.Connection):
         return host
 
 
+class Written(flask_mail.Message):
+    """Flask-Mail's message with its words as quoted-printable: no line is too long for a server (RFC 5322)."""
+
+    def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
+        return MIMEText(text or "", subtype, QUOTED_PRINTABLE)  # type: ignore[arg-type]
+
+
 def compose(content: Content, *, message_id: str, date: datetime) -> flask_mail.Message:
     """Write the message as it goes over the wire.
 
     :param message_id: without angle brackets; like the date, the same at every retry (B36).
     """
-    sender = Address(content.sender_name, addr_spec=current_app.config["MAIL_DEFAULT_SENDER"])
-    message = flask_mail.Message(
-        subject=content.subject,
+    sender_name, subject = (text.replace("=?", "= ?") for text in (content.sender_name, content.subject))
+    sender = Address(sender_name, addr_spec=current_app.config["MAIL_DEFAULT_SENDER"])
+    message = Written(
+        subject=subject,  # no word of it reads as an encoded one, which could hide anything
         recipients=[content.to],
         body=content.text,
         html=content.html,
@@ -147,10 +160,10 @@ def _open() -> HardenedConnection:
 
 def _said(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {text}"[:200]
+    return one_line(f"{code} {text}")[:200]
 
 
 def _reason(fault: Exception) -> str:
     if isinstance(fault, smtplib.SMTPResponseException):
         return _said(fault.smtp_code, fault.smtp_error)
-    return (str(fault) or type(fault).__name__)[:200]
+    return one_line(str(fault) or type(fault).__name__)[:200]

@@ -9,6 +9,7 @@ from typing import Any
 
 from guestauth import addresses, create_app, sessions, signin
 from guestauth.models import SignIn
+from tests.servers import Sink
 from tests.world import BY, FABRIKAM, NICOLE, World, environment
 
 BROWSER = "0123456789abcdef" * 4
@@ -66,6 +67,12 @@ def another(world: World, **settings: str) -> World:
     """Start another process on the same database and folder."""
     url = {"DATABASE_URL": world.app.config["DATABASE_URL"], **settings}
     return World(create_app(environment(world.instance, **url)), world.instance)
+
+
+def mailing(world: World, sink: Sink, **settings: str) -> World:
+    """Start another process whose letters really leave."""
+    server = {"MAIL_SERVER": sink.host, "MAIL_PORT": str(sink.port), "MAIL_TIMEOUT": "5", **settings}
+    return another(world, **server)
 
 
 def audited(world: World, name: str) -> list[tuple[str, str]]:

@@ -60,7 +60,7 @@ def inbox_json() -> Any:
 @blueprint.get("/mailbox/<letter_id>.eml")
 def letter_source(letter_id: str) -> Any:
     """Show a letter as it went over the wire."""
-    return Response(_letter(letter_id).raw, mimetype="text/plain; charset=utf-8")
+    return Response(_letter(letter_id).raw, mimetype="text/plain")
 
 
 @blueprint.get("/mailbox/<letter_id>.html")
@@ -81,18 +81,18 @@ class ClockForm(Form):
 @blueprint.route("/clock", methods=["GET", "POST"])
 def clock() -> Any:
     """Move the time, and say what that ended."""
-    form = ClockForm()
-    problems, changed = [], None
+    form, problems = ClockForm(), []
     if form.validate_on_submit():
         before = demo.living()
-        if not _move(form):
-            problems = [Problem(f"Enter a whole number of seconds, {FURTHEST} at most", "advance")]
-        else:
+        if _move(form):
             courier.wake()
-            changed = _ended(before, demo.living())
+            after = demo.living()
+            ended: dict[str, Any] = {noun: n - after[noun] for noun, n in before.items() if n > after[noun]}
+            return redirect(url_for("dev.clock", moved="yes", **ended), 303)
+        problems = [Problem(f"Enter a whole number of seconds, {FURTHEST} at most in all", "advance")]
     ahead = clock_offset()
     offset = f"That is {ahead} ahead of this computer's clock." if ahead else "That is this computer's clock."
-    shown = {"now": now(), "offset_text": offset, "changed": changed, "typed": first(form.advance)}
+    shown = {"now": now(), "offset_text": offset, "changed": _ended(), "typed": first(form.advance)}
     return page("dev/clock.html", form=form, problems=problems, **shown)
 
 
@@ -115,16 +115,22 @@ def _move(form: ClockForm) -> bool:
         move_clock(None)
         return True
     text = first(form.advance).strip()
-    if not re.fullmatch("-?[0-9]{1,12}", text) or abs(int(text)) > FURTHEST:
+    if not re.fullmatch("-?[0-9]{1,12}", text):
         return False
-    move_clock(timedelta(seconds=int(text)))
+    by = timedelta(seconds=int(text))
+    if abs(clock_offset() + by) > timedelta(seconds=FURTHEST):
+        return False
+    move_clock(by)
     return True
 
 
-def _ended(before: dict[str, int], after: dict[str, int]) -> list[str]:
+def _ended() -> list[str] | None:
+    """What the move that led here has ended; None if none did."""
+    if request.method != "GET" or "moved" not in request.args:
+        return None
+    counts = {noun: request.args.get(noun, 0, type=int) for noun in ("code", "session")}
     verbs = {"code": "expired", "session": "ended"}
-    gone = {noun: before[noun] - after[noun] for noun in before if before[noun] > after[noun]}
-    return [f"{count} {noun}{'s' if count > 1 else ''} {verbs[noun]}" for noun, count in gone.items()]
+    return [f"{n} {noun}{'s' if n > 1 else ''} {verbs[noun]}" for noun, n in counts.items() if n > 0]
 
 
 def _letter(letter_id: str) -> mailbox.Kept:

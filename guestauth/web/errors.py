@@ -10,9 +10,10 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, g, jsonify, redirect, request, url_for
+from flask import Flask, g, redirect, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from guestauth import resources, signin
 from guestauth.database import Refusal, is_busy, now
@@ -66,9 +67,8 @@ def no_tenant(_: Exception) -> Any:
     """Say what is missing, and offer a field for it (B3)."""
     asked = any(key.lower() == "tenantid" for key in request.args)
     problems = [Problem("Enter the organisation's address", "tenantid")] if asked else []
-    if _wants_json():
-        return _json(400, "tenant missing")
-    return page("common/no_tenant.html", problems=problems, typed="", status=400)
+    title = "This link doesn't say which organisation you are visiting"
+    return page("common/no_tenant.html", title=title, problems=problems, typed="", status=400)
 
 
 def sign_in_unknown(_: Exception) -> Any:
@@ -135,13 +135,11 @@ def error_page(
     way_on: list[tuple[str, str]] | None = None,
     retry_after: int | None = None,
 ) -> Any:
-    """Render an error; in JSON if that is what is asked for.
+    """Render an error.
 
     :param retry_after: seconds.
     """
     usual = WORDS.get(code, WORDS[400 if code < 500 else 500])
-    if _wants_json():
-        return _json(code, title or usual[0])
     moment = now()
     return page(
         "errors/error.html",
@@ -149,27 +147,10 @@ def error_page(
         status=code,
         title=title or usual[0],
         text=text or usual[1],
-        name=_name(code),
+        name=HTTP_STATUS_CODES[code],
         at=moment,
         retry_at=moment + timedelta(seconds=retry_after) if retry_after else None,
         correlation_id=g.get("correlation_id", ""),
         way_on=way_on or [],
         typed="",
     )
-
-
-def _name(code: int) -> str:
-    from_class = HTTPException()
-    from_class.code = code
-    return from_class.name
-
-
-def _json(code: int, message: str) -> Any:
-    answer = jsonify(error={"code": _name(code), "message": message, "correlationId": g.correlation_id})
-    answer.status_code = code
-    return answer
-
-
-def _wants_json() -> bool:
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
-    return best == "application/json"

@@ -14,8 +14,9 @@ Called by every view with a form.
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, g, jsonify, make_response, render_template, request
 from flask_wtf import FlaskForm
+from werkzeug.http import HTTP_STATUS_CODES
 from wtforms import EmailField, Field, HiddenField
 from wtforms.validators import ValidationError
 
@@ -75,12 +76,27 @@ def page(
 ) -> Response:
     """Render a page: 200, 422 if something is wrong with its form, 400 if the form's token is.
 
+    An error is JSON for who asks for JSON.
+
     :param problems: beside the form's own; a `status` in the context wins.
     """
     problems = (form.problems if form and form.is_submitted() else []) + (problems or [])
     usual = 400 if form and form.is_submitted() and form.token_failed else 422 if problems else 200
     status = context.pop("status", None) or usual
+    if status >= 400 and _wants_json():
+        return _json(status, problems[0].text if problems else context.get("title"))
     return make_response(render_template(template, form=form, problems=problems, **context), status)
+
+
+def _wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def _json(status: int, message: str | None) -> Response:
+    name = HTTP_STATUS_CODES[status]
+    error = {"code": name, "message": message or name, "correlationId": g.correlation_id}
+    return make_response(jsonify(error=error), status)
 
 
 def first(field: Field) -> str:

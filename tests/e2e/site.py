@@ -6,20 +6,28 @@ with the served processes is what real ones share: rows and files.
 Called by the fixtures in `conftest.py`.
 """
 
+import os
 import re
+import subprocess
+import sys
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from guestauth import create_app, database, invitations
 from tests import servers
 from tests.browser import Browser
 from tests.servers import Letter, Served, Sink
+from tests.servers.process import running
 from tests.world import BY, FABRIKAM, World
 
 HOME = "/fabrikam.example"
+Prepare = Callable[..., dict[str, str]]
 CODE = re.compile(r"^[0-9]{8}$", re.MULTILINE)
 LINK = re.compile(r"https?://\S+/invitations/\S+")
 
@@ -28,15 +36,29 @@ LINK = re.compile(r"https?://\S+/invitations/\S+")
 class Site:
     """A served site, its mail server, and the instance behind both."""
 
-    served: Served
+    settings: dict[str, str]
     sink: Sink
     world: World
-    settings: dict[str, str]
+    port: int
     ca: Path | None = None
+    tls: dict[str, Path] = field(default_factory=dict)
+    _served: Served | None = None
 
     @property
     def url(self) -> str:
-        return self.served.url
+        return self.settings["PUBLIC_URL"]
+
+    @property
+    def served(self) -> Served:
+        """The gunicorn that serves it now."""
+        assert self._served, "nobody serves the site"
+        return self._served
+
+    @contextmanager
+    def serving(self, workers: int = 1) -> Iterator[Served]:
+        """Serve it by so many processes while the block lasts, always on the same port."""
+        with servers.gunicorn(self.settings, workers=workers, port=self.port, **self.tls) as self._served:
+            yield self._served
 
     def browser(self) -> Browser:
         """Open a browser without scripts."""
@@ -92,17 +114,8 @@ def text(letter: Letter) -> str:
 
 
 @contextmanager
-def inside(settings: dict[str, str]) -> Iterator[World]:
-    """Give the world behind a site: an application of this process that delivers nothing."""
-    world = World(create_app({**settings, "MAIL_DELIVERY": "worker"}), Path(settings["INSTANCE_PATH"]))
-    yield world
-    with world.app.app_context():
-        database.db.engine.dispose()
-
-
-@contextmanager
-def site(settings: dict[str, str], *, workers: int = 2, ca: Path | None = None, **tls: Path) -> Iterator[Site]:
-    """Serve the instance of `settings` while the block lasts, with a mail server of its own.
+def behind(settings: dict[str, str], *, ca: Path | None = None, **tls: Path) -> Iterator[Site]:
+    """Give a site that nobody serves yet, with a mail server of its own.
 
     `tls` are the `certfile` and `keyfile` of the web server, and of the mail server: then both speak TLS.
     """
@@ -111,16 +124,35 @@ def site(settings: dict[str, str], *, workers: int = 2, ca: Path | None = None, 
         certificate = servers.Certificate(tls["certfile"], tls["keyfile"]) if tls else None
         sink = stack.enter_context(servers.smtp_sink(security, certificate=certificate))
         port = stack.enter_context(servers.held_port())
-        where = {
-            "PUBLIC_URL": f"{scheme}://127.0.0.1:{port}",
-            "MAIL_SERVER": sink.host,
-            "MAIL_PORT": str(sink.port),
-        }
-        settings = {**where, **settings}
-        served = stack.enter_context(servers.gunicorn(settings, workers=workers, port=port, **tls))
-        world = stack.enter_context(inside(settings))
-        yield Site(served, sink, world, settings, ca)
-        served.kill()  # quicker; how it ends when asked to is a test of its own
+        mail = {"MAIL_SERVER": sink.host, "MAIL_PORT": str(sink.port)}
+        settings = {"PUBLIC_URL": f"{scheme}://127.0.0.1:{port}", **mail, **settings}
+        world = World(create_app({**settings, "MAIL_DELIVERY": "worker"}), Path(settings["INSTANCE_PATH"]))
+        yield Site(settings, sink, world, port, ca, tls)
+        with world.app.app_context():
+            database.db.engine.dispose()
 
 
-Prepare = Callable[..., dict[str, str]]
+@contextmanager
+def site(settings: dict[str, str], *, workers: int = 2, **options: Any) -> Iterator[Site]:
+    """Serve the instance of `settings` while the block lasts."""
+    with behind(settings, **options) as made, made.serving(workers):
+        yield made
+        made.served.kill()  # quicker; how it ends when asked to is a test of its own
+
+
+@contextmanager
+def delivering(site: Site) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `flask mail deliver` while the block lasts."""
+    command = [sys.executable, "-m", "flask", "mail", "deliver"]
+    log = site.world.instance / "deliver.log"
+    env = {"PATH": os.environ["PATH"], **site.settings}
+    with running(command, log=log, cwd=servers.ROOT, env=env) as process:
+        yield process
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
+    """Ask again and again until the condition holds; fails after `seconds`."""
+    never, deadline = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        never.wait(0.02)

@@ -136,7 +136,7 @@ def _send(found: SignIn) -> Response:
             return _send_anew(found, found.target)
         answer = page("guest/too_many_codes.html", next_at=many.next_at, status=429, **_ways(found))
         return _wait(answer, many)
-    except signin.TooManyTries:
+    except passcodes.TooManyTries:
         return _new_code_needed(found, 422)
     except signin.SignInUsed:
         return _send_anew(found, found.target)
@@ -145,9 +145,8 @@ def _send(found: SignIn) -> Response:
 
 def _send_anew(earlier: SignIn, target: str | None) -> Response:
     """Start another sign-in for the same address and send its first code."""
-    address, browser = addresses.parse(earlier.address), cookies.browser()
-    started = signin.start(earlier.tenant_id, address, browser=browser, target=target)
-    signin.send_code(started.tenant_id, started.id, browser=browser, by=gate.caller())
+    browser = cookies.browser()
+    started = signin.renew(earlier.tenant_id, earlier.id, browser=browser, target=target, by=gate.caller())
     return redirect(url_for("guest.enter_code", sign_in_id=started.id), 303)  # type: ignore[return-value]
 
 
@@ -163,10 +162,10 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
             by=gate.caller(),
         )
     except (
-        signin.PasscodeWrong,
-        signin.PasscodeExpired,
-        signin.PasscodeUsed,
-        signin.TooManyTries,
+        passcodes.PasscodeWrong,
+        passcodes.PasscodeExpired,
+        passcodes.PasscodeUsed,
+        passcodes.TooManyTries,
     ) as refusal:
         if arrival.user:  # Back, and the same code again
             return redirect(gate.home(), 303)
@@ -180,10 +179,10 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
 
 
 def _words(refusal: Exception) -> str:
-    if isinstance(refusal, signin.PasscodeWrong):
+    if isinstance(refusal, passcodes.PasscodeWrong):
         times = "1 more time" if refusal.tries_left == 1 else f"{refusal.tries_left} more times"
         return f"That code is not right. You can try {times}."
-    if isinstance(refusal, signin.PasscodeExpired):
+    if isinstance(refusal, passcodes.PasscodeExpired):
         return f"That code has expired. Codes work for {_lifetime_minutes()} minutes. Send a new code."
     return "That code has already been used. Send a new code."
 
