@@ -32,6 +32,8 @@ EVENTS = {
     "guest.blocked": "a guest was blocked; their sessions ended",
     "guest.unblocked": "a guest may sign in again",
     "guest.deleted": "a guest was deleted; their sessions ended",
+    "guest.restored": "a deleted guest is a guest again",
+    "guest.reset": "a guest's redemption status was reset; a new invitation went out",
     "invitation.resent": "a new invitation went out; the old link died",
     "invitation.revoked": "an invitation was revoked",
     "invitation.redeemed": "a guest accepted and their way in was fixed",

@@ -19,7 +19,7 @@ from flask import current_app
 from itsdangerous import BadData
 from sqlalchemy import select, update
 
-from guestauth import addresses, audit, letters, outbox, sessions
+from guestauth import addresses, audit, letters, outbox, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.keys import signer
@@ -30,6 +30,10 @@ MOST_MESSAGE = 2000  # characters
 
 class AlreadyAGuest(Refusal):
     """The address is a guest or a member of the tenant already; nothing was changed (B20)."""
+
+
+class DomainRefused(Refusal):
+    """The tenant's list of domains does not let the address in (B21)."""
 
 
 class InvitationUnknown(Refusal):
@@ -66,7 +70,7 @@ def invite(
     :param message: the inviter's own words, 2,000 characters at most.
     :param target: path within the tenant where they land, like `/apps/welcome-pack`.
     :raises AlreadyAGuest: and nothing changes.
-    :raises NotAnAddress: :raises InvitationRefused:
+    :raises NotAnAddress: :raises InvitationRefused: :raises DomainRefused:
     """
     address = addresses.parse(typed)
     _check(display_name, message, target)
@@ -79,9 +83,11 @@ def invite(
         state=PENDING,
         created_at=now(),
     )
+    tenant = db.session.get_one(Tenant, tenant_id)
+    if not policies.allows_address(tenant, address.key):
+        raise DomainRefused(f"{tenant.name} does not let guests of {address.key.rpartition('@')[2]} in")
     with refusing_doubles(AlreadyAGuest(f"{address.mail} is a guest already; nothing was changed")):
         db.session.add(guest)
-    tenant = db.session.get_one(Tenant, tenant_id)
     inviter = by.name or tenant.name
     invitation = Invitation(
         tenant_id=tenant_id,
@@ -105,19 +111,26 @@ def resend(tenant_id: uuid.UUID, typed: str, *, by: Caller, send_mail: bool = Tr
     guest, last = _last(tenant_id, addresses.parse(typed).key)
     if guest.state != PENDING:
         raise InvitationUnknown(f"{guest.mail} has accepted already")
-    standing = update(Invitation).where(Invitation.user_id == guest.id, Invitation.replaced_at.is_(None))
-    db.session.execute(standing.values(replaced_at=now()))
-    guest.revoked_at = None
-    invitation = Invitation(
-        tenant_id=tenant_id,
-        user_id=guest.id,
-        inviter=last.inviter,
-        message=last.message,
-        target=last.target,
-        created_at=now(),
-    )
-    _send(invitation, guest, by=by, send_mail=send_mail)
+    invitation = _replace(guest, last, by=by, send_mail=send_mail)
     audit.record("invitation.resent", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
+    return invitation
+
+
+@operation
+def reset(tenant_id: uuid.UUID, typed: str, *, by: Caller, send_mail: bool = True) -> Invitation:
+    """Reset a guest's redemption status (B8): same guest, same shares, pending again with a new invitation.
+
+    Their sessions end, and the next redemption decides afresh which way in they have.
+
+    :raises InvitationUnknown: if there is no such guest.
+    """
+    guest, last = _last(tenant_id, addresses.parse(typed).key)
+    guest.state, guest.identity_provider, guest.accepted_at = PENDING, None, None
+    guest.codes_void_at = now()
+    db.session.flush()
+    sessions.end_of_user(guest.id, "redemption status reset")
+    invitation = _replace(guest, last, by=by, send_mail=send_mail)
+    audit.record("guest.reset", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
     return invitation
 
 
@@ -161,7 +174,11 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> None:
     """Accept: the guest is a guest from now on, and signs in with a passcode ever after (B7, B19).
 
     :raises InvitationUnknown: if they may no longer. Doing it twice changes nothing.
+    :raises DomainRefused:
     """
+    tenant, guest = db.session.get_one(Tenant, tenant_id), db.session.get_one(User, user_id)
+    if not policies.allows_address(tenant, guest.mail_key):
+        raise DomainRefused(f"{tenant.name} no longer lets guests of {guest.mail.rpartition('@')[2]} in")
     pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
     accepted = (
         update(User)
@@ -172,7 +189,9 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> None:
     mail = db.session.scalar(accepted, execution_options={"synchronize_session": False})
     if mail is not None:
         audit.record("invitation.redeemed", by=by, tenant_id=tenant_id, user_id=user_id, address=mail)
-    elif db.session.get_one(User, user_id).state != ACCEPTED:
+        return
+    db.session.refresh(guest)
+    if guest.state != ACCEPTED:
         raise InvitationUnknown("The invitation was revoked")
 
 
@@ -215,6 +234,23 @@ def write_letter(letter: Letter) -> letters.Content:
         privacy_statement_url=tenant.privacy_statement_url,
         help_contact=tenant.help_contact,
     )
+
+
+def _replace(guest: User, last: Invitation, *, by: Caller, send_mail: bool) -> Invitation:
+    """Send a new invitation with the same words in the last one's place; the old link dies."""
+    standing = update(Invitation).where(Invitation.user_id == guest.id, Invitation.replaced_at.is_(None))
+    db.session.execute(standing.values(replaced_at=now()))
+    guest.revoked_at = None
+    invitation = Invitation(
+        tenant_id=guest.tenant_id,
+        user_id=guest.id,
+        inviter=by.name or last.inviter,
+        message=last.message,
+        target=last.target,
+        created_at=now(),
+    )
+    _send(invitation, guest, by=by, send_mail=send_mail)
+    return invitation
 
 
 def _send(invitation: Invitation, guest: User, *, by: Caller, send_mail: bool) -> None:

@@ -26,6 +26,9 @@ PASSCODE = "passcode"
 SOURCES = {PASSCODE: "OTP"}  # the words of B31; each identity provider adds its own
 
 
+SORTED = ("mail_key", "display_name", "created_at", "last_sign_in_at")  # what lists of guests sort by
+
+
 def _primary_key() -> Any:
     return mapped_column(primary_key=True, default_factory=uuid.uuid4)
 
@@ -82,6 +85,7 @@ class User(Model, kw_only=True):
             sqlite_where=text("deleted_at IS NULL"),
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        *(Index(f"ix_users_tenant_id_{column}", "tenant_id", column, "id") for column in SORTED),
     )
     id: Mapped[uuid.UUID] = _primary_key()
     tenant_id: Mapped[uuid.UUID] = _of("tenants")

@@ -22,7 +22,7 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import select
 
-from guestauth import audit, letters, outbox, sessions
+from guestauth import audit, letters, outbox, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, Refusal, db, now
 from guestauth.keys import keys
@@ -151,6 +151,8 @@ def write_letter(letter: Letter) -> letters.Content:
     if found is None:
         raise outbox.Dropped("the guest may not sign in")
     user, tenant = found
+    if user.is_guest and not policies.allows_address(tenant, user.mail_key):
+        raise outbox.Dropped("the tenant does not let this domain in")
     return letters.passcode(
         to=user.mail,
         org=audit.one_line(tenant.name),

@@ -1,31 +1,62 @@
-"""The B2BManagementPolicy: the JSON definition that turns guests' one-time passcodes on and off (B10, B14).
+"""The B2BManagementPolicy: the JSON definition that says what a tenant lets its guests do (B10 to B15, B21).
 
-What it does: `allows_passcodes` reads a definition; `with_passcodes` and `without_passcodes` change its one
-list entry; `turn_passcodes` does it to a tenant.
+What it does: `allows_passcodes`, `turned` and `allows_address` read and change a definition; `turn_passcodes`,
+`limit_domains` and `define` do it to a tenant; `effect_of_opting_out` says beforehand whom it locks out.
 
 The one thing to understand: the definition *is* the setting. `Tenant.passcodes_on` repeats what it says,
 so that a database statement can ask, and is written together with it only.
 
-What must stay true: siblings, unknown keys and their order survive; removing leaves `"Features":[]`.
+What must stay true: siblings, unknown keys and their order survive; removing leaves `"Features":[]`; what is
+no definition is refused with the reason, and the old one stays.
 
-Called by tenants' creation, the console and the command line.
+Called by tenants' creation, invitations, sign-in, the console and the command line.
 """
 
 import json
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from guestauth import audit, sessions
+from sqlalchemy import distinct, func, select
+
+from guestauth import addresses, audit, sessions
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, now, operation
-from guestauth.models import Tenant
+from guestauth.database import Refusal, db, now, operation, query
+from guestauth.models import PASSCODE, Session, Tenant, User
 
 FEATURE = "OneTimePasscode"
 WITH_PASSCODES = '{"B2BManagementPolicy":{"PreviewPolicy":{"Features":["OneTimePasscode"]}}}'
+MOST_CHARACTERS = 25_000  # of a definition
+DOMAINS = "InvitationsAllowedAndBlockedDomainsPolicy"
+LISTS = {"allow": "AllowedDomains", "deny": "BlockedDomains"}
+TOO_SHALLOW = ("@{", "System.")  # what a serialiser writes for what lies deeper than it goes
 
 
 class NotAPolicy(Refusal):
     """The text is not a B2BManagementPolicy definition; the text says why."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What opting out does now (B13): guests who can no longer sign in, and of them those signed in."""
+
+    locked_out: int
+    signed_in: int
+
+
+@dataclass(frozen=True)
+class DomainList:
+    """Which domains may be invited (B21): those of an allow list, or all but those of a deny list."""
+
+    kind: str  # allow, deny
+    domains: Sequence[str]
+
+    def allows(self, key: str) -> bool:
+        """Whether a canonical address may be invited and sign in."""
+        name = key.rpartition("@")[2]
+        listed = any(name == each or (each.startswith("*.") and name.endswith(each[1:])) for each in self.domains)
+        return listed == (self.kind == "allow")
 
 
 def allows_passcodes(definition: str) -> bool:
@@ -39,31 +70,114 @@ def allows_passcodes(definition: str) -> bool:
 def turned(definition: str, *, on: bool) -> str:
     """Return the definition with `OneTimePasscode` in its features, or without; all else as it was."""
     policy = _parsed(definition)
-    features = [feature for feature in _features(policy) if feature != FEATURE]
-    if on:
-        features = _features(policy) if FEATURE in _features(policy) else [*features, FEATURE]
+    features = _features(policy)
+    if on != (FEATURE in features):
+        features = [*features, FEATURE] if on else [feature for feature in features if feature != FEATURE]
     policy["B2BManagementPolicy"].setdefault("PreviewPolicy", {})["Features"] = features
-    return json.dumps(policy, ensure_ascii=False, separators=(",", ":"))
+    return _text(policy)
+
+
+def limited(definition: str, domains: DomainList | None) -> str:
+    """Return the definition with this list of domains instead of the one it had; None: with neither."""
+    policy = _parsed(definition)
+    part = policy["B2BManagementPolicy"].setdefault(DOMAINS, {})
+    for kind, name in LISTS.items():
+        part.pop(name, None)
+        if domains is not None and kind == domains.kind:
+            part[name] = [_listed(typed) for typed in domains.domains]
+    if not part:
+        del policy["B2BManagementPolicy"][DOMAINS]
+    return _text(policy)
+
+
+def domain_list(definition: str) -> DomainList | None:
+    """Return the definition's list of domains, if it has one.
+
+    :raises NotAPolicy: if it has both, or one that is no list of domains.
+    """
+    part = _parsed(definition)["B2BManagementPolicy"].get(DOMAINS, {})
+    if not isinstance(part, dict):
+        raise NotAPolicy(f"{DOMAINS} is not an object")
+    found = [(kind, part[name]) for kind, name in LISTS.items() if part.get(name)]
+    if len(found) > 1:
+        raise NotAPolicy("Keep either AllowedDomains or BlockedDomains, not both")
+    for _, names in found:
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise NotAPolicy("The list of domains is not a list of names")
+    return DomainList(found[0][0], [_listed(name) for name in found[0][1]]) if found else None
+
+
+def allows_address(tenant: Tenant, key: str) -> bool:
+    """Whether the tenant's list of domains, if any, lets this canonical address in (B21)."""
+    domains = domain_list(tenant.policy)
+    return domains is None or domains.allows(key)
 
 
 @operation
 def turn_passcodes(tenant_id: uuid.UUID, *, on: bool, by: Caller) -> None:
     """Turn guests' passcodes on or off for a tenant, with the next request (B12, B15)."""
     tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
-    if tenant.passcodes_on == on:
+    _set(tenant, turned(tenant.policy, on=on), by=by)
+
+
+@operation
+def limit_domains(tenant_id: uuid.UUID, domains: DomainList | None, *, by: Caller) -> None:
+    """Keep this list of domains instead of the one there was; None: let every domain in (B21).
+
+    :raises NotAPolicy: if one of them is no domain.
+    """
+    tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
+    _set(tenant, limited(tenant.policy, domains), by=by)
+
+
+@operation
+def define(tenant_id: uuid.UUID, definition: str, *, by: Caller) -> None:
+    """Set a whole definition, as text; it replaces the old one (B14).
+
+    :raises NotAPolicy: if it is none, or longer than 25,000 characters; the old one stays.
+    """
+    if len(definition) > MOST_CHARACTERS:
+        raise NotAPolicy(
+            f"A definition has {MOST_CHARACTERS:,} characters at most; this one has {len(definition):,}"
+        )
+    domain_list(definition)
+    _set(db.session.get_one(Tenant, tenant_id, with_for_update=True), definition, by=by)
+
+
+@query
+def effect_of_opting_out(tenant_id: uuid.UUID) -> Effect:
+    """Count whom turning passcodes off would lock out (B13)."""
+    pinned = (
+        User.tenant_id == tenant_id,
+        User.identity_provider == PASSCODE,
+        User.user_type == "Guest",
+        User.deleted_at.is_(None),
+    )
+    live = (Session.ended_at.is_(None), Session.expires_at > now())
+    there = select(func.count(distinct(Session.user_id))).join(User, User.id == Session.user_id)
+    return Effect(
+        locked_out=db.session.scalar(select(func.count()).select_from(User).where(*pinned)) or 0,
+        signed_in=db.session.scalar(there.where(*pinned, *live)) or 0,
+    )
+
+
+def _set(tenant: Tenant, definition: str, *, by: Caller) -> None:
+    """Keep a definition; if it turns passcodes off, codes and sessions of guests die with it (B12)."""
+    on, before = allows_passcodes(definition), tenant.policy
+    if definition == before:
         return
-    definition = turned(tenant.policy, on=on)
-    tenant.policy, tenant.passcodes_on = definition, on
-    if not on:
+    if tenant.passcodes_on and not on:
         tenant.codes_void_at = now()
-        db.session.flush()
-        sessions.end_passcode_guests(tenant_id)
-    audit.record("policy.changed", by=by, tenant_id=tenant_id, definition=definition)
+    tenant.policy, tenant.passcodes_on = definition, on
+    db.session.flush()
+    if not on:
+        sessions.end_passcode_guests(tenant.id)
+    audit.record("policy.changed", by=by, tenant_id=tenant.id, before=before, definition=definition)
 
 
 def _parsed(definition: str) -> dict[str, Any]:
     try:
-        policy = json.loads(definition)
+        policy = json.loads(definition, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as fault:
         raise NotAPolicy(f"This is not JSON: {fault}") from fault
     if not isinstance(policy, dict) or not isinstance(policy.get("B2BManagementPolicy"), dict):
@@ -73,8 +187,35 @@ def _parsed(definition: str) -> dict[str, Any]:
     return policy
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that says a thing twice, or holds what was cut off by a too shallow serialiser."""
+    if len(dict(pairs)) < len(pairs):
+        raise NotAPolicy("An object has the same name twice")
+    for name, value in pairs:
+        if isinstance(value, str) and value.startswith(TOO_SHALLOW):
+            raise NotAPolicy(f"{name} was cut off: write the definition with ConvertTo-Json -Depth 10")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise NotAPolicy(f"{name} is not JSON")
+
+
 def _features(policy: dict[str, Any]) -> list[str]:
     features = policy["B2BManagementPolicy"].get("PreviewPolicy", {}).get("Features", [])
     if not isinstance(features, list) or not all(isinstance(feature, str) for feature in features):
         raise NotAPolicy("Features is not a list of names")
     return features
+
+
+def _listed(typed: str) -> str:
+    """Return a listed domain in lower-case ASCII; sub-domains are meant by an explicit `*.` only."""
+    wild = "*." if typed.strip().startswith("*.") else ""
+    name = addresses.domain_or_none(typed.strip().removeprefix("*."))
+    if name is None:
+        raise NotAPolicy(f"{typed} is not a domain")
+    return wild + name
+
+
+def _text(policy: dict[str, Any]) -> str:
+    return json.dumps(policy, ensure_ascii=False, separators=(",", ":"))

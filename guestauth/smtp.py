@@ -20,6 +20,7 @@ from datetime import datetime
 from email.charset import QP, Charset
 from email.headerregistry import Address
 from email.mime.text import MIMEText
+from email.policy import compat32
 from urllib.parse import urlsplit
 
 import flask_mail
@@ -28,6 +29,7 @@ from flask import current_app
 from guestauth.audit import one_line
 from guestauth.letters import Content
 
+AS_THEY_ARE = compat32.clone(linesep="\r\n", max_line_length=None)
 QUOTED_PRINTABLE = Charset("utf-8")
 QUOTED_PRINTABLE.body_encoding = QP
 IDLE = 2.0  # seconds after which a kept connection is asked whether it still stands
@@ -75,7 +77,11 @@ class HardenedConnection(flask_mail.Connection):
 
 
 class Written(flask_mail.Message):
-    """Flask-Mail's message with its words as quoted-printable: no line is too long for a server (RFC 5322)."""
+    """Flask-Mail's message without its traps: no line too long for a server, no name taken for an address."""
+
+    def as_bytes(self) -> bytes:
+        """Write it down with its headers as they are; the policy of Flask-Mail would take their quotes away."""
+        return self._message().as_bytes(policy=AS_THEY_ARE)
 
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
         return MIMEText(text or "", subtype, QUOTED_PRINTABLE)  # type: ignore[arg-type]

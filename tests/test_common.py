@@ -244,7 +244,7 @@ def test_unknown_disabled_and_malformed_tenants_are_one_and_the_same_page(sqlite
 
 def test_unknown_tenant_in_the_query_is_the_same_page(sqlite_world: World) -> None:
     sqlite_world.do(tenants.disable, CONTOSO, by=BY)
-    names = ["unknown.example", "contoso.example", str(CONTOSO), "x", "..", "%00", "%FF", "%ED%A0%80", "a" * 5000]
+    names = ["unknown.example", "contoso.example", str(CONTOSO), "x", "..", "%00", "a%00b", "a" * 5000]
     answers = [ask(sqlite_world.app, "/", query=f"tenantid={name}") for name in names]
     answers.append(ask(sqlite_world.app, "/unknown.example"))
     assert {answer.status for answer in answers} == {404}

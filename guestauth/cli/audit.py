@@ -11,9 +11,23 @@ from guestauth.cli.terminal import as_json, command, plain, show_all
 from guestauth.models import Event, Tenant
 
 
+class Moment(click.ParamType):
+    """A moment as ISO 8601 has it, like what this command shows."""
+
+    name = "ISO"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it."""
+        try:
+            moment = datetime.fromisoformat(value)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value} is not a moment like 2026-11-20T12:30:00Z", param, ctx)
+
+
 @click.command("audit")
 @click.argument("tenant")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC.")
+@click.option("--since", type=Moment(), help="From this moment on; UTC unless it has a zone.")
 @click.option("--event", "name", help="Only this event, like sign-in.")
 @as_json
 @command
@@ -21,7 +35,7 @@ def audit(tenant: Tenant, since: datetime | None, name: str | None, as_json: boo
     """Show a tenant's audit log, oldest first; --json: an object a line."""
     if name and name not in log.EVENTS:
         raise click.UsageError(f"There is no event {name}; there are: {', '.join(log.EVENTS)}")
-    found = log.events(tenant.id, since=since and since.replace(tzinfo=UTC), name=name)
+    found = log.events(tenant.id, since=since, name=name)
     if not as_json:
         show_all([_row(event) for event in found], as_json=False)
         return

@@ -49,7 +49,7 @@ def _database() -> Iterator[Finding]:
     done = migrated()
     yield "migrations", done, "done" if done else "to be done: run flask db upgrade"
     if dialect() == "sqlite":
-        file = Path(current_app.config["DATABASE_URL"].removeprefix("sqlite:///"))
+        file = Path(current_app.config["DATABASE_URL"].removeprefix("sqlite:///").partition("?")[0])
         private = file.exists() and not file.stat().st_mode & 0o077
         yield "database file", private, "mode 0600" if private else f"others can read it: chmod 600 {file}"
         recent = sqlite3.sqlite_version_info >= (3, 35)

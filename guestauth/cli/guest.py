@@ -9,8 +9,9 @@ from flask.cli import AppGroup
 from guestauth import guests, invitations
 from guestauth.audit import COMMAND_LINE
 from guestauth.cli.terminal import as_json, command, show, show_all
-from guestauth.models import Invitation, Tenant, User
+from guestauth.models import SOURCES, Invitation, Tenant, User
 
+WORDS = ["Invited user", *SOURCES.values()]
 guest = AppGroup("guest", help="The people from outside.")
 
 
@@ -47,7 +48,7 @@ def invite(
 
 @guest.command("list")
 @click.argument("tenant")
-@click.option("--source", help="Only those with this source, like OTP or 'Invited user'.")
+@click.option("--source", type=click.Choice(WORDS, case_sensitive=False), help="Only those with this source.")
 @click.option("--state", type=click.Choice(["PendingAcceptance", "Accepted"]), help="Only those.")
 @as_json
 @command

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from guestauth import addresses, invitations, resources, tenants
 from guestauth.database import Refusal
@@ -31,14 +32,27 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
+            _check_texts(kwargs)
             if "tenant" in kwargs:
                 kwargs["tenant"] = tenants.find(kwargs["tenant"])
             function(*args, **kwargs)
         except Refusal as refusal:
             click.echo(f"Error: {refusal or type(refusal).__name__}", err=True)
             raise SystemExit(2 if isinstance(refusal, BAD_INPUT) else 1) from refusal
+        except (OperationalError, ProgrammingError) as fault:
+            message = (
+                f"The database does not answer or has old tables; see flask doctor ({type(fault.orig).__name__})"
+            )
+            raise click.ClickException(message) from fault
 
     return run
+
+
+def _check_texts(values: Mapping[str, Any]) -> None:
+    """Refuse what came in as bytes that are no UTF-8."""
+    for name, value in values.items():
+        if isinstance(value, str) and not addresses.is_text(value, most=len(value)):
+            raise click.UsageError(f"{name} is not text in UTF-8")
 
 
 def show(thing: Mapping[str, Any], *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ Called by the gate before every request.
 """
 
 from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
 
 from flask import Request, abort
 
@@ -18,6 +19,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MOST_FIELDS = 40
 MOST_QUERY = 8192  # bytes
+NO_TEXT = "The text has characters that are none."
 
 
 def check(request: Request, own_origins: Iterable[str]) -> None:
@@ -26,7 +28,8 @@ def check(request: Request, own_origins: Iterable[str]) -> None:
     What is no text names nothing: in the path, or as the tenant in the query, it is unknown like any other (B4).
     :param own_origins: what an Origin header may say, like `https://guests.example.org`.
     """
-    if len(request.query_string) > MOST_QUERY or not request.query_string.isascii():
+    query = request.query_string
+    if len(query) > MOST_QUERY or not query.isascii() or not _is_utf8(query):
         abort(400, "The address is too long or has characters that must be escaped.")
     if not _is_text(request.path):
         abort(404)
@@ -48,10 +51,12 @@ def _check_body(request: Request) -> None:
         abort(411)
     if request.content_length and request.mimetype not in FORMS:
         abort(415, "Send a form.")
-    fields = list(request.form.lists()) + [(name, []) for name in request.files]
-    if len(fields) > MOST_FIELDS or any(len(values) > 1 for _, values in fields):
+    if request.mimetype == FORMS[0] and not _is_utf8(request.get_data()):
+        abort(400, NO_TEXT)
+    fields = list(request.form.lists())
+    if request.files or len(fields) > MOST_FIELDS or any(len(values) > 1 for _, values in fields):
         abort(400, "The form has fields that it should not have.")
-    _check_texts(_pairs(request.form.lists()))
+    _check_texts(_pairs(fields))
 
 
 def _pairs(fields: Iterable[tuple[str, list[str]]]) -> Iterable[str]:
@@ -62,7 +67,16 @@ def _pairs(fields: Iterable[tuple[str, list[str]]]) -> Iterable[str]:
 
 def _check_texts(texts: Iterable[str]) -> None:
     if not all(map(_is_text, texts)):
-        abort(400, "The text has characters that are none.")
+        abort(400, NO_TEXT)
+
+
+def _is_utf8(escaped: bytes) -> bool:
+    """Whether percent-encoded text is UTF-8: parsing would keep what is not as it was escaped."""
+    try:
+        unquote_to_bytes(escaped).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_text(text: str) -> bool:

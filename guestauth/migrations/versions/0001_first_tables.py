@@ -107,6 +107,10 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_users'))
     )
     with op.batch_alter_table('users', schema=None) as batch_op:
+        batch_op.create_index('ix_users_tenant_id_created_at', ['tenant_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_users_tenant_id_display_name', ['tenant_id', 'display_name', 'id'], unique=False)
+        batch_op.create_index('ix_users_tenant_id_last_sign_in_at', ['tenant_id', 'last_sign_in_at', 'id'], unique=False)
+        batch_op.create_index('ix_users_tenant_id_mail_key', ['tenant_id', 'mail_key', 'id'], unique=False)
         batch_op.create_index('uq_users_tenant_id_mail_key', ['tenant_id', 'mail_key'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
 
     op.create_table('invitations',
@@ -248,6 +252,10 @@ def downgrade():
     op.drop_table('invitations')
     with op.batch_alter_table('users', schema=None) as batch_op:
         batch_op.drop_index('uq_users_tenant_id_mail_key', sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
+        batch_op.drop_index('ix_users_tenant_id_mail_key')
+        batch_op.drop_index('ix_users_tenant_id_last_sign_in_at')
+        batch_op.drop_index('ix_users_tenant_id_display_name')
+        batch_op.drop_index('ix_users_tenant_id_created_at')
 
     op.drop_table('users')
     with op.batch_alter_table('resources', schema=None) as batch_op:
