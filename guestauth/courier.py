@@ -76,8 +76,8 @@ def stop(app: Flask, *, within: float = 15.0) -> None:
     """
     courier = of(app)
     courier.stopping.set()
-    courier.wake.set()
-    if courier.thread is not None and courier.process == os.getpid():
+    if courier.thread is not None and courier.is_running():
+        courier.wake.set()  # not from a signal that interrupts `run`: it may hold the lock within `wake`
         courier.thread.join(within)
 
 
@@ -91,7 +91,7 @@ def run(app: Flask) -> None:
             courier.wake.clear()
             if checking.done():
                 checking = threads.submit(check_health, app)
-            if not _carry(app, threads, slots):
+            if not _carry(app, threads, slots) and not courier.stopping.is_set():
                 courier.wake.wait(_pause(app))
 
 
@@ -126,6 +126,9 @@ def _fault(app: Flask) -> str | None:
 def _carry(app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore) -> int:
     """Lease as many letters as there are free hands and hand them out; return how many."""
     slots.acquire()
+    if of(app).stopping.is_set():  # asked to stop while all hands were full
+        slots.release()
+        return 0
     free = 1 + sum(slots.acquire(blocking=False) for _ in range(app.config["MAIL_CONNECTIONS"] - 1))
     leased = _lease(app, free)
     for _ in range(free - len(leased)):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from guestauth import keys
 from tests.guest import at_enter_code
 from tests.probe import FORM, Answer, ask, token
-from tests.world import ALEX, FABRIKAM, NICOLE, World
+from tests.world import FABRIKAM, NICOLE, World
 
 SIGN_IN, APPS = "/fabrikam.example/sign-in", "/fabrikam.example"
 METHODS = [
@@ -91,6 +92,13 @@ ODD += [
 ]
 
 
+def odd_forms(*, most: int) -> Iterator[dict[str, str]]:
+    """Forms that have each odd text in each field but tenant and token, cut at `most` characters."""
+    names = [name for name in FIELDS if name not in ("tenantid", "csrf_token")]
+    for shift in range(len(ODD)):
+        yield {name: ODD[(shift + at * 5) % len(ODD)][:most] for at, name in enumerate(names)}
+
+
 def named(count: int) -> bytes:
     return b"&".join(b"%x=" % number for number in range(count))
 
@@ -128,20 +136,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "10,000 fields": {"body": named(10_000)},
     "10,000 times one field": {"body": b"email=&" * 9_000},
     "two fields": {"body": b"email=alexdoe@gmail.com&email=nicole@firstup.example&code=12345678&code=12345678"},
+    "no names": {"body": b"=&==&&&=a"},
     "multipart without boundary": {"body": b"--x\r\n\r\n--x--", **typed("multipart/form-data")},
     "multipart cut off": {"body": b"--x\r\nContent-Disposition: a; b", **typed("multipart/form-data; boundary=x")},
 }
 UNKNOWN_FIELDS: dict[str, dict[str, Any]] = {  # as harmless as any field that no form of ours has
     "JSON as a form": {"body": b'{"email":"alexdoe@gmail.com"}'},
     "field[]": {"body": b"email[]=alexdoe@gmail.com&email[0]=x&code[]=1&email.x=y"},
-    "no names": {"body": b"=&==&&&=a"},
 }
 STATUSES = {"NUL": 400, "raw NUL": 400, "invalid UTF-8": 400, "raw invalid UTF-8": 400, "surrogates": 400}
 STATUSES |= {"overlong": 400, "JSON": 415, "JSON list": 415, "XML": 415, "no length": 411, "chunked": 411}
 STATUSES |= {"1 MB": 413, "1 MB of fields": 413, "10,000 fields": 400, "10,000 times one field": 400}
-STATUSES |= {"two fields": 400, "great length": 413, "odd length": 411}
+STATUSES |= {"two fields": 400, "great length": 413, "odd length": 400, "no names": 400}
 
-HOSTS = ["evil.example", "127.0.0.1:x", "", " ", "evil@127.0.0.1", "[::1", "127.0.0.1:5000:80", "\xff", "a" * 5000]
+HOSTS = ["evil.example", "127.0.0.1:x", "", " ", "evil@127.0.0.1", "[::1", "\xff", "a" * 5000]
 HOSTS += ["127.0.0.1, evil.example", "127.0.0.1.evil.example", "127.0.0.1#evil.example", "localhost\x00"]
 HOSTS += ["evil.example/127.0.0.1"]
 
@@ -178,7 +186,9 @@ def multipart(parts: list[tuple[str, str | None, bytes]]) -> dict[str, Any]:
 
 def actors(world: World) -> list[Actor]:
     """Nobody; somebody at Enter code; a guest who is signed in."""
-    waiting, guest = at_enter_code(world, NICOLE), world.signed_in(NICOLE)
+    waiting = at_enter_code(world, NICOLE)
+    world.deliver()
+    guest = world.signed_in(NICOLE)
     somebody = Actor(waiting.cookies, token(waiting, "enter-code"), waiting.path.split("/")[-2])
     return [
         Actor({}, "x", str(uuid.UUID(int=7))),
@@ -187,26 +197,28 @@ def actors(world: World) -> list[Actor]:
     ]
 
 
-def addresses(world: World, sign_in: str, **instead: str) -> Iterator[str]:
-    """A path for every rule; `instead` has other values for variables."""
-    resource, ticket = uuid.uuid5(FABRIKAM, "project-plan"), world.invitation_path(ALEX).rpartition("/")[2]
-    values = {"tenant": "fabrikam.example", "sign_in_id": sign_in, "slug": "project-plan", "name": "Plan"}
-    values |= {
-        "resource_id": str(resource),
-        "ticket": ticket,
-        "rest": "x/y",
-        "letter_id": "x",
-        "filename": "style.css",
-    }
+def addresses(world: World, sign_in: str, **instead: str | bytes) -> Iterator[bytes]:
+    """A path for every rule, or for every rule with the variables in `instead`, which have those values."""
+    values: dict[str, str | bytes] = {"tenant": "fabrikam.example", "sign_in_id": sign_in, "slug": "project-plan"}
+    values |= {"name": "Plan", "resource_id": str(uuid.uuid5(FABRIKAM, "project-plan")), "rest": "x/y"}
+    values |= {"letter_id": "x", "filename": "style.css", "ticket": _ticket(world), **instead}
     for rule in world.app.url_map.iter_rules():
-        yield re.sub(r"<(?:\w+:)?(\w+)>", lambda found: {**values, **instead}[found[1]], rule.rule)
+        if instead.keys() <= rule.arguments:
+            parts = re.split(r"<(?:\w+:)?(\w+)>", rule.rule)
+            filled = [values[part] if at % 2 else part for at, part in enumerate(parts)]
+            yield b"".join(part.encode() if isinstance(part, str) else part for part in filled)
 
 
-def variables(world: World) -> Iterator[tuple[str, str]]:
-    """Every rule that has variables in its path, with each of them."""
-    for rule in world.app.url_map.iter_rules():
-        for name in sorted(rule.arguments):
-            yield rule.rule, name
+def variables(world: World) -> list[str]:
+    """Every name that stands in the path of a rule."""
+    return sorted({name for rule in world.app.url_map.iter_rules() for name in rule.arguments})
+
+
+def _ticket(world: World) -> str:
+    """The ticket of Alex's invitation, signed anew: it is the same each time."""
+    with world.app.app_context():
+        (found,) = world.rows("SELECT id FROM invitations WHERE target = '/apps/project-plan'")[0]
+        return str(keys.signer("invitation").dumps(uuid.UUID(str(found)).hex))
 
 
 def decent(answer: Answer, what: object) -> Answer:

@@ -33,6 +33,7 @@ from tests.hostile import (
     as_actor,
     decent,
     multipart,
+    odd_forms,
     variables,
 )
 from tests.probe import FORM, ask, masked, tables, token
@@ -129,21 +130,17 @@ def test_well_formed_multipart_is_as_good_as_urlencoded(sqlite_world: World) -> 
 def test_path_that_is_no_text_is_no_page_anywhere(world: World, content: bytes) -> None:
     _, actor, _ = actors(world)
     before = tables(world)
-    for rule, name in variables(world):
-        path = re.sub(r"<(?:\w+:)?\w+>", "fabrikam.example", re.sub(rf"<(?:\w+:)?{name}>", "\x1a", rule))
-        for method in ("GET", "POST"):
-            form = {} if method == "GET" else {"form": {"x": "y"}}
-            assert as_actor(world, actor, path.encode().replace(b"\x1a", content), method, **form).status in (
-                400,
-                404,
-            )
+    for name in variables(world):
+        for path in addresses(world, actor.sign_in, **{name: content}):
+            for method, request in (("GET", {}), ("POST", {"form": {"x": "y"}})):
+                assert as_actor(world, actor, path, method, **request).status == 404
     assert tables(world) == before
 
 
 def test_odd_text_in_any_part_of_a_path_ends_well(world: World) -> None:
     _, waiting, guest = actors(world)
     before = tables(world)
-    for _, name in sorted(set(variables(world))):
+    for name in variables(world):
         for odd in ODD:
             for path in addresses(world, waiting.sign_in, **{name: odd}):
                 as_actor(world, guest, path)
@@ -154,7 +151,7 @@ def test_odd_text_in_any_part_of_a_path_ends_well(world: World) -> None:
 def test_query_that_is_no_text_is_refused_everywhere(world: World, content: bytes) -> None:
     _, actor, guest = actors(world)
     before = tables(world)
-    for name in FIELDS:
+    for name in set(FIELDS) - {"tenantid"}:
         for query in (f"{name}={quote(content)}", f"{quote(content)}={name}"):
             for path in addresses(world, actor.sign_in):
                 assert as_actor(world, guest, path, query=query).status in (400, 404, 405)
@@ -164,26 +161,21 @@ def test_query_that_is_no_text_is_refused_everywhere(world: World, content: byte
 def test_odd_text_in_any_query_ends_well(sqlite_world: World) -> None:
     nobody, actor, guest = actors(sqlite_world)
     before = tables(sqlite_world)
-    for odd in ODD:
-        query = "&".join(f"{name}={quote(odd[:900])}" for name in FIELDS if name != "tenantid")
+    for query in odd_forms(most=600):
         for path in addresses(sqlite_world, actor.sign_in):
-            as_actor(sqlite_world, guest, path, query=query)
-        as_actor(sqlite_world, nobody, "/", query=f"tenantid={quote(odd[:900])}")
+            as_actor(sqlite_world, guest, path, query=urlencode(query))
+        as_actor(sqlite_world, nobody, "/", query=urlencode({"tenantid": query["q"]}))
     assert tables(sqlite_world) == before
 
 
 def test_odd_text_in_any_field_ends_well(world: World) -> None:
     _, waiting, guest = actors(world)
-    for odd in [*ODD, "x" * 60_000]:
-        for name in FIELDS[:-4]:
-            for actor, path in (
-                (waiting, SIGN_IN),
-                (waiting, f"{SIGN_IN}/{waiting.sign_in}/code"),
-                (guest, f"{APPS}/consent"),
-            ):
-                as_actor(world, actor, path, "POST", form={"email": "x", name: odd})
-                as_actor(world, actor, path, "POST", form={"email": "x", odd: name})
-    assert world.rows("SELECT COUNT(*) FROM users WHERE mail = 'x'") == [(0,)]
+    places = [(waiting, SIGN_IN), (waiting, f"{SIGN_IN}/{waiting.sign_in}/code"), (guest, f"{APPS}/consent")]
+    for form in odd_forms(most=6000):
+        for actor, path in places:
+            as_actor(world, actor, path, "POST", form=form)
+            as_actor(world, actor, path, "POST", form={text: name for name, text in form.items()})
+    assert world.rows("SELECT tries FROM sign_ins WHERE consumed_at IS NULL AND sends > 0") == [(0,)]
 
 
 @pytest.mark.parametrize(
@@ -233,15 +225,15 @@ def test_same_name_in_query_and_body_means_the_body(sqlite_world: World) -> None
 # Headers
 
 
-@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method", "_method"])
-def test_no_header_or_field_makes_another_method(sqlite_world: World, name: str) -> None:
+@pytest.mark.parametrize("other", ["POST", "DELETE"])
+def test_no_header_or_field_makes_another_method(sqlite_world: World, other: str) -> None:
     _, actor, guest = actors(sqlite_world)
+    names = ("X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method", "_method")
+    request = {"headers": dict.fromkeys(names, other), "query": urlencode(dict.fromkeys(names, other))}
     before = tables(sqlite_world)
     for path in addresses(sqlite_world, actor.sign_in):
-        for other in ("POST", "DELETE"):
-            plain, bent = (as_actor(sqlite_world, guest, path, headers=each) for each in ({}, {name: other}))
-            assert (bent.status, masked(bent.text)) == (plain.status, masked(plain.text))
-            assert as_actor(sqlite_world, guest, path, query=f"{name}={other}").status == plain.status
+        plain, bent = as_actor(sqlite_world, guest, path), as_actor(sqlite_world, guest, path, **request)
+        assert bent.status == plain.status
     assert tables(sqlite_world) == before
 
 
@@ -272,7 +264,6 @@ def test_no_header_or_field_makes_another_method(sqlite_world: World, name: str)
         {"Content-Type": "multipart/form-data; boundary=" + "x" * 500},
         {"Content-Encoding": "gzip"},
         {"Expect": "100-continue"},
-        {"Upgrade": "websocket", "Connection": "Upgrade"},
         {"Forwarded": "for=1.2.3.4;host=evil.example;proto=https"},
         {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/evil"},
         {"X-Forwarded-For": "\xff, 1.2.3.4", "X-Real-IP": "x"},

@@ -1,4 +1,4 @@
-"""Invitations: invite, resend, revoke, open, redeem, decline (B7, B8, B9, B16 to B20, I-03, I-05 to I-07, I-11)."""
+"""Invitations: invite, resend, revoke, open, redeem, decline (B7 to B9, B16 to B20, I-03, I-05 to I-07, I-11)."""
 
 import uuid
 from collections.abc import Callable

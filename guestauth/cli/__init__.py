@@ -8,12 +8,20 @@ a command shows it also gives as JSON.
 
 from flask import Flask
 
-from guestauth.cli import audit, demo, doctor, guest, mail, resource, session, tenant
+from guestauth.cli import audit, demo, doctor, guest, mail, policy, resource, session, tenant
 
 
 def set_up(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for group in (tenant.tenant, guest.guest, resource.resource, session.session, mail.mail, demo.demo):
+    for group in (
+        tenant.tenant,
+        guest.guest,
+        resource.resource,
+        policy.policy,
+        session.session,
+        mail.mail,
+        demo.demo,
+    ):
         app.cli.add_command(group)
     app.cli.add_command(audit.audit)
     app.cli.add_command(doctor.doctor)

@@ -11,7 +11,7 @@ from guestauth.cli.terminal import as_json, command, plain, show_all
 from guestauth.models import Event, Tenant
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A moment as ISO 8601 has it, like what this command shows."""
 
     name = "ISO"

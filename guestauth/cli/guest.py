@@ -80,6 +80,17 @@ def resend(tenant: Tenant, email: str, as_json: bool) -> None:
     show(_invitation(made, guests.find(tenant.id, email)), as_json=as_json)
 
 
+@guest.command("reset")
+@click.argument("tenant")
+@click.argument("email")
+@as_json
+@command
+def reset(tenant: Tenant, email: str, as_json: bool) -> None:
+    """Reset a guest's redemption status: same guest, pending again, with a new invitation."""
+    made = invitations.reset(tenant.id, email, by=COMMAND_LINE)
+    show(_invitation(made, guests.find(tenant.id, email)), as_json=as_json)
+
+
 @guest.command("revoke")
 @click.argument("tenant")
 @click.argument("email")
@@ -103,6 +114,7 @@ def _simple(name: str, action: Callable[..., User], done: str) -> None:
 _simple("block", guests.block, "is blocked")
 _simple("unblock", guests.unblock, "may sign in again")
 _simple("delete", guests.delete, "is deleted")
+_simple("restore", guests.restore, "is a guest again")
 
 
 def _row(user: User) -> dict[str, Any]:

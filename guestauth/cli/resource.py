@@ -30,7 +30,7 @@ def add(
 ) -> None:
     """Add something to share: one of --url, --text and --file."""
     file = (path.name, path.read_bytes()) if path else None
-    text = words.read() if words else None
+    text = _read(words) if words else None
     made = resources.add(tenant.id, slug, title=title, url=url, text=text, file=file, by=COMMAND_LINE)
     show(_row(made), as_json=as_json)
 
@@ -78,6 +78,13 @@ def remove(tenant: Tenant, slug: str) -> None:
     """Remove a resource."""
     resources.remove(tenant.id, slug, by=COMMAND_LINE)
     click.echo(f"{slug} is removed")
+
+
+def _read(words: TextIO) -> str:
+    try:
+        return words.read()
+    except UnicodeDecodeError as fault:
+        raise click.UsageError("--text is not text in UTF-8") from fault
 
 
 def _whom(tenant: Tenant, email: str | None, all_guests: bool) -> Any:

@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from guestauth import addresses, invitations, resources, tenants
+from guestauth import addresses, invitations, policies, resources, tenants
 from guestauth.database import Refusal
 from guestauth.models import Tenant
 
@@ -19,6 +19,7 @@ BAD_INPUT = (
     addresses.NotAnAddress,
     tenants.TenantRefused,
     tenants.TenantUnknown,
+    policies.NotAPolicy,
     resources.ResourceRefused,
     invitations.InvitationRefused,
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, g, redirect, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from guestauth import resources, signin
@@ -105,7 +105,7 @@ def http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if error.response is not None or code < 400:
         return error
-    own = error.description if code == 400 and type(error).description != error.description else None
+    own = error.description if type(error) is BadRequest and error.description != BadRequest.description else None
     answer = error_page(code, text=own)
     answer.headers.extend(h for h in error.get_headers() if h[0] in ("Allow", "Retry-After"))
     return answer

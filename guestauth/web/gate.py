@@ -148,6 +148,11 @@ def safe_target(raw: str) -> str | None:
     return target if len(target) <= MOST_CHARACTERS else None
 
 
+def wanted(typed: str) -> str | None:
+    """Return where to go after sign-in, from a form's field or else from the query; None: nowhere of ours."""
+    return safe_target(typed or request.args.get("to", ""))
+
+
 def here() -> str:
     """Return the address asked for, to come back to."""
     query = request.query_string.decode("ascii", "replace")

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from tests.e2e.site import Prepare, Site, behind
+from tests.e2e.site import Prepare, behind
 
 ROOT = servers.ROOT
 NEEDED = {"test", "touch", "python3", ".venv/bin/python"}
@@ -98,9 +99,11 @@ def test_production_does_not_start_and_says_why(program: str, name: str, value: 
     assert "changeme" not in done.stderr
 
 
-def test_gunicorn_leaves_nothing_in_the_home_folder(sqlite_site: Site) -> None:
-    log = sqlite_site.served.log
-    assert list(log.parent.iterdir()) == [log]
+def test_gunicorn_leaves_nothing_in_the_home_folder(prepare: Prepare) -> None:
+    with behind(prepare("sqlite")) as made, made.serving() as served:
+        served.process.send_signal(signal.SIGINT)
+        served.process.wait(15)
+        assert list(served.log.parent.iterdir()) == [served.log]
 
 
 # Doctor

@@ -58,7 +58,7 @@ def mended_site(outage_site: Site) -> Iterator[Site]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def undelivered(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Site]:
     """An instance that nobody serves and for which nobody delivers, on each database."""
-    with behind(prepare(request.param, MAIL_DELIVERY="worker")) as made:
+    with behind(prepare(request.param, MAIL_DELIVERY="worker", MAIL_TIMEOUT="10")) as made:
         yield made
 
 
@@ -225,6 +225,18 @@ def test_delivery_process_delivers_and_ends_cleanly_when_asked_to(undelivered: S
         assert end(process, signal.SIGTERM) == 0
     assert undelivered.waiting() == 0
     assert len(undelivered.letters(late, LINK)) == 1
+
+
+def test_delivery_process_takes_no_further_letters_when_asked_to_end(undelivered: Site) -> None:
+    undelivered.sink.hang()
+    invite(undelivered, 20)
+    due = undelivered.waiting()
+    with delivering(undelivered) as process:
+        wait_until(lambda: in_hand(undelivered) == 8)
+        process.send_signal(signal.SIGTERM)
+        undelivered.sink.release()
+        assert process.wait(15) == 0
+    assert (len(undelivered.sink.letters), undelivered.waiting()) == (8, due - 8)
 
 
 def test_delivery_once_delivers_what_is_due_and_ends(undelivered: Site) -> None:

@@ -5,7 +5,7 @@ What it does: asks a guest once whether they accept; ends the session of who wan
 
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 from wtforms import HiddenField
 from wtforms.validators import AnyOf
 
@@ -26,9 +26,9 @@ class ConsentForm(Form):
 def consent() -> Any:
     """Ask what the tenant may know, before anything is shown."""
     user, form = gate.signed_in(before_consent=True), ConsentForm()
-    to = first(form.to) or request.args.get("to", "")
+    to = gate.wanted(first(form.to))
     if not user.must_consent:
-        return redirect(gate.safe_target(to) or gate.home(), 303)
+        return redirect(to or gate.home(), 303)
     if not form.validate_on_submit():
         return page("guest/consent.html", form=form, to=to)
     if form.decision.data == "cancel":
@@ -36,7 +36,7 @@ def consent() -> Any:
         cookies.forget(arrival=gate.tenant_arrival())
         return redirect(url_for("guest.consent_cancelled"), 303)
     invitations.redeem(user.tenant_id, user.id, by=gate.caller())
-    return redirect(gate.safe_target(to) or gate.home(), 303)
+    return redirect(to or gate.home(), 303)
 
 
 @blueprint.get("/<tenant:tenant>/consent/cancelled")

@@ -35,17 +35,13 @@ class EmailForm(Form):
 def sign_in() -> Any:
     """Ask for the address and start a sign-in for it."""
     arrival, form = gate.tenant_arrival(), EmailForm()
+    to = gate.wanted(first(form.to))
     if form.validate_on_submit():
-        started = signin.start(
-            arrival.tenant.id,
-            form.email.parsed,
-            browser=cookies.browser(),
-            target=gate.safe_target(first(form.to)),
-        )
+        browser = cookies.browser()
+        started = signin.start(arrival.tenant.id, form.email.parsed, browser=browser, target=to)
         return redirect(url_for("guest.send_code", sign_in_id=started.id), 303)
-    to = first(form.to) or request.args.get("to", "")
     if arrival.user and not form.is_submitted():
-        return page("guest/already_signed_in.html", continue_url=gate.safe_target(to) or gate.home())
+        return page("guest/already_signed_in.html", continue_url=to or gate.home())
     form.email.data = form.email.data or request.args.get("login_hint", "")[:254]
     return page("guest/sign_in.html", form=form, to=to, **_suggestion(first(form.email), to))
 
@@ -114,15 +110,15 @@ class SessionOverForm(Form):
 def session_over() -> Any:
     """Offer a new code for the address that was signed in here (B28)."""
     arrival, form = gate.tenant_arrival(), SessionOverForm()
-    to = first(form.to) or request.args.get("to", "")
+    to = gate.wanted(first(form.to))
     last = signin.over_or_none(arrival.tenant.id, browser=cookies.browser())
     if last is None:
-        return redirect(url_for("guest.sign_in", to=to or None))
+        return redirect(url_for("guest.sign_in", to=to), 303)
     if form.validate_on_submit():
-        return _send_anew(last, gate.safe_target(to))
+        return _send_anew(last, to)
     if arrival.user:
-        return redirect(gate.safe_target(to) or gate.home())
-    different = url_for("guest.sign_in", to=to or None)
+        return redirect(to or gate.home(), 303)
+    different = url_for("guest.sign_in", to=to)
     return page("guest/session_over.html", form=form, to=to, address=last.address, different_url=different)
 
 
@@ -218,7 +214,7 @@ def _ways(found: SignIn) -> dict[str, Any]:
 def _suggestion(typed: str, to: str | None) -> dict[str, Any]:
     """What somebody may have meant to type, with a link that fills it in."""
     suggestion = addresses.suggestion_or_none(typed)
-    url = url_for("guest.sign_in", login_hint=suggestion, to=to or None)
+    url = url_for("guest.sign_in", login_hint=suggestion, to=to)
     return {"suggestion": suggestion, "suggestion_url": url}
 
 

@@ -1,0 +1,137 @@
+"""`flask resource`: text, file or URL; share and unshare; exit codes, JSON, audit (B35)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guestauth import guests, resources
+from tests.steps import audited
+from tests.world import ALEX, FABRIKAM, NICOLE, World
+
+T = "fabrikam.example"
+KEYS = ["id", "slug", "title", "kind", "sharedWithAllGuests", "createdDateTime"]
+
+
+def shown(world: World, *args: str) -> Any:
+    done = world.run("resource", *args, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def of(world: World, mail: str) -> list[str]:
+    user = world.do(guests.find, FABRIKAM, mail)
+    return [each.slug for each in world.do(resources.of_user, user)]
+
+
+def found(world: World, slug: str) -> resources.Resource:
+    return next(each for each in world.do(resources.of_tenant, FABRIKAM) if each.slug == slug)
+
+
+def test_add_takes_the_text_in_a_file(world: World, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("Grüße 計\n", "utf-8")
+    made = shown(world, "add", T, "words", "--title", "Words", "--text", str(tmp_path / "words.txt"))
+    assert list(made) == KEYS
+    assert (made["slug"], made["kind"], made["sharedWithAllGuests"]) == ("words", "text", False)
+    assert found(world, "words").text == "Grüße 計\n"
+
+
+def test_add_takes_the_text_from_stdin(world: World) -> None:
+    assert (
+        world.run("resource", "add", T, "words", "--title", "Words", "--text", "-", typed="Words").exit_code == 0
+    )
+    assert found(world, "words").text == "Words"
+
+
+def test_add_takes_a_file_and_a_url(world: World, tmp_path: Path) -> None:
+    (tmp_path / "plan.pdf").write_bytes(b"%PDF\x00")
+    made = shown(world, "add", T, "plan", "--title", "Plan", "--file", str(tmp_path / "plan.pdf"))
+    assert made["kind"] == "file"
+    assert world.do(resources.content, found(world, "plan")) == b"%PDF\x00"
+    assert found(world, "plan").file_name == "plan.pdf"
+    assert shown(world, "add", T, "link", "--title", "Link", "--url", "https://a.example")["kind"] == "url"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["add", T, "a"], 2, "--title"),
+        (["add", T, "a", "--title", "A"], 2, "exactly one"),
+        (["add", T, "a", "--title", "A", "--url", "https://a.example", "--text", "-"], 2, "exactly one"),
+        (["add", T, "A B", "--title", "A", "--url", "https://a.example"], 2, "slug"),
+        (["add", T, "a", "--title", "A", "--url", "javascript:x"], 2, "URL"),
+        (["add", T, "a", "--title", "A", "--text", "/nowhere"], 2, "/nowhere"),
+        (["add", T, "a", "--title", "A", "--file", "/nowhere"], 2, "/nowhere"),
+        (["add", T, "a", "--title", "A", "--file", "/"], 2, "/"),
+        (["add", T, "project-plan", "--title", "A", "--url", "https://a.example"], 1, "project-plan already"),
+        (["share", T, "welcome-pack"], 2, "--all-guests"),
+        (["share", T, "welcome-pack", ALEX, "--all-guests"], 2, "--all-guests"),
+        (["unshare", T, "welcome-pack"], 2, "--all-guests"),
+        (["share", T, "nothing", "--all-guests"], 1, "no resource named nothing"),
+        (["unshare", T, "nothing", ALEX], 1, "no resource named nothing"),
+        (["share", T, "welcome-pack", "stranded@firstup.example"], 1, "no guest"),
+        (["share", T, "welcome-pack", "nobody"], 2, "@"),
+        (["remove", T, "nothing"], 1, "no resource named nothing"),
+        (["remove", "contoso.example", "project-plan"], 1, "no resource named project-plan"),
+        (["list", "unknown.example"], 2, "no tenant"),
+    ],
+)
+def test_refusal_says_why_on_stderr_and_changes_nothing(
+    world: World, args: list[str], code: int, words: str
+) -> None:
+    before = world.rows("SELECT * FROM resources ORDER BY id"), world.rows("SELECT * FROM shares")
+    done = world.run("resource", *args, typed="Words")
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert words in done.stderr and "Traceback" not in done.stderr
+    assert (world.rows("SELECT * FROM resources ORDER BY id"), world.rows("SELECT * FROM shares")) == before
+
+
+def test_text_that_is_no_utf_8_is_refused(world: World, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_bytes(b"\xff\xfe")
+    done = world.run("resource", "add", T, "a", "--title", "A", "--text", str(tmp_path / "words.txt"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "UTF-8" in done.stderr
+
+
+def test_share_with_one_and_take_it_back(world: World) -> None:
+    assert (
+        world.run("resource", "share", T, "expense-portal", ALEX).stdout
+        == f"expense-portal is shared with {ALEX}\n"
+    )
+    assert "expense-portal" in of(world, ALEX)
+    taken = world.run("resource", "unshare", T, "expense-portal", ALEX).stdout
+    assert taken == f"expense-portal is no longer shared with {ALEX}\n"
+    assert ("expense-portal" in of(world, ALEX), "expense-portal" in of(world, NICOLE)) == (False, True)
+
+
+def test_share_with_all_and_take_it_back(world: World) -> None:
+    shared = world.run("resource", "share", T, "expense-portal", "--all-guests").stdout
+    assert (shared, "expense-portal" in of(world, ALEX)) == ("expense-portal is shared with all guests\n", True)
+    taken = world.run("resource", "unshare", T, "expense-portal", "--all-guests").stdout
+    assert taken == "expense-portal is no longer shared with all guests\n"
+    assert "expense-portal" not in of(world, ALEX)
+
+
+def test_list_has_everything_of_the_tenant(world: World) -> None:
+    listed = shown(world, "list", T)
+    assert [(each["slug"], each["kind"], each["sharedWithAllGuests"]) for each in listed] == [
+        ("expense-portal", "url", False),
+        ("project-plan", "file", False),
+        ("welcome-pack", "text", True),
+    ]
+    assert world.run("resource", "list", "contoso.example").stdout == "none\n"
+
+
+def test_removed_resource_is_gone(world: World) -> None:
+    assert world.run("resource", "remove", T, "project-plan").stdout == "project-plan is removed\n"
+    assert "project-plan" not in of(world, ALEX)
+
+
+def test_every_change_is_audited_as_the_command_line(world: World) -> None:
+    for args in (["add", T, "a", "--title", "A", "--url", "https://a.example"], ["share", T, "a", "--all-guests"],
+                 ["unshare", T, "a", "--all-guests"], ["remove", T, "a"]):  # fmt: skip
+        assert world.run("resource", *args).exit_code == 0
+    for name in ("added", "shared", "unshared", "removed"):
+        assert audited(world, f"resource.{name}")[-1] == ("success", "")
+    assert world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'resource.%'") == [("command line",)]

@@ -1,0 +1,109 @@
+"""`flask tenant`: exit codes, JSON, the same rules and audit as operations (B34, B35, A-07)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from guestauth import tenants
+from tests.steps import audited, is_in, sign_in
+from tests.world import CONTOSO, FABRIKAM, World
+
+ID = "7a117000-0000-4000-8000-000000000009"
+CREATE = ["tenant", "create", "Tailspin", "--domain", "Tailspin.example"]
+KEYS = ["id", "displayName", "domains", "oneTimePasscode", "enabled", "createdDateTime"]
+
+
+def shown(world: World, *args: str) -> Any:
+    done = world.run(*args, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_create_makes_a_tenant_with_its_domains_and_administrator(world: World) -> None:
+    made = shown(world, *CREATE, "--domain", "toys.example", "--id", ID, "--admin", "boss@tailspin.example")
+    assert list(made) == KEYS
+    assert (made["id"], made["displayName"], made["domains"]) == (
+        ID,
+        "Tailspin",
+        ["tailspin.example", "toys.example"],
+    )
+    assert (made["oneTimePasscode"], made["enabled"]) == (True, True)
+    tenant = world.do(tenants.find, ID)
+    assert is_in(world, sign_in(world, "boss@tailspin.example", tenant=tenant.id), tenant.id)
+
+
+def test_create_keeps_contact_and_privacy_statement(world: World) -> None:
+    extra = ["--help-contact", "help@tailspin.example", "--privacy-statement", "https://tailspin.example/privacy"]
+    assert world.run(*CREATE, *extra).exit_code == 0
+    tenant = world.do(tenants.find, "tailspin.example")
+    assert (tenant.help_contact, tenant.privacy_statement_url) == (extra[1], extra[3])
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["create", "Tailspin"], 2, "--domain"),
+        (["create", " ", "--domain", "a.example"], 2, "name"),
+        (["create", "A", "--domain", "no domain"], 2, "no domain is not a domain name"),
+        (["create", "A", "--domain", "a.example", "--id", "7"], 2, "7"),
+        (["create", "A", "--domain", "a.example", "--admin", "nobody"], 2, "@"),
+        (["create", "A", "--domain", "a.example", "--privacy-statement", "javascript:x"], 2, "https://"),
+        (["create", "A\udcff", "--domain", "a.example"], 2, "UTF-8"),
+        (["create", "A", "--domain", "fabrikam.example"], 1, "belongs to a tenant already"),
+        (["create", "A", "--domain", "a.example", "--id", str(FABRIKAM)], 1, "belongs to a tenant already"),
+        (["show", "unknown.example"], 2, "There is no tenant unknown.example"),
+        (["disable", "Fabrikam"], 2, "There is no tenant Fabrikam"),
+        (["enable", ""], 2, "There is no tenant"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_refusal_says_why_on_stderr_and_makes_nothing(
+    world: World, args: list[str], code: int, words: str
+) -> None:
+    done = world.run("tenant", *args)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert words in done.stderr and "Traceback" not in done.stderr
+    assert len(world.rows("SELECT id FROM tenants")) == 3
+
+
+def test_list_has_all_tenants_by_name(world: World) -> None:
+    found = shown(world, "tenant", "list")
+    assert [each["displayName"] for each in found] == ["Contoso", "Fabrikam", "Woodgrove"]
+    assert [each["oneTimePasscode"] for each in found] == [False, True, True]
+    assert all(list(each) == KEYS for each in found)
+
+
+@pytest.mark.parametrize("typed", [str(CONTOSO), str(CONTOSO).upper(), "contoso.example", "Contoso.Example."])
+def test_show_takes_an_id_or_a_domain(world: World, typed: str) -> None:
+    assert shown(world, "tenant", "show", typed)["id"] == str(CONTOSO)
+
+
+def test_moments_are_utc_in_json(world: World) -> None:
+    assert shown(world, "tenant", "show", "contoso.example")["createdDateTime"].endswith("Z")
+
+
+def test_table_and_lines_are_for_people(world: World) -> None:
+    head, *rows = world.run("tenant", "list").stdout.splitlines()
+    assert head.split() == KEYS
+    assert len(rows) == 3 and "  no  " in rows[0] and "  yes  " in rows[1]
+    assert "domains: contoso.example\noneTimePasscode: no\n" in world.run("tenant", "show", str(CONTOSO)).stdout
+
+
+def test_disabled_tenant_is_shown_and_can_be_enabled(world: World) -> None:
+    done = sign_in(world)
+    assert world.run("tenant", "disable", "fabrikam.example").stdout == (
+        "Fabrikam is disabled; its sessions have ended\n"
+    )
+    assert not is_in(world, done)
+    assert shown(world, "tenant", "show", "fabrikam.example")["enabled"] is False
+    assert world.run("tenant", "enable", str(FABRIKAM)).stdout == "Fabrikam is enabled\n"
+    assert shown(world, "tenant", "show", "fabrikam.example")["enabled"] is True
+
+
+def test_commands_are_audited_as_the_command_line(world: World) -> None:
+    for args in (CREATE, ["tenant", "disable", "fabrikam.example"], ["tenant", "enable", "fabrikam.example"]):
+        assert world.run(*args).exit_code == 0
+    for name in ("tenant.created", "tenant.disabled", "tenant.enabled"):
+        assert audited(world, name)[-1] == ("success", "")
+    assert world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'tenant.%'") == [("command line",)]
