@@ -69,7 +69,12 @@ def is_web_address(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_text(text, most=2000)
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and text.isprintable()
+        and is_text(text, most=2000)
+    )
 
 
 def is_text(text: str, *, most: int = 200) -> bool:

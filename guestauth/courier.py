@@ -14,10 +14,12 @@ Called by gunicorn's hooks, the first request, and `flask mail deliver`. It know
 
 import logging
 import os
+import queue
 import threading
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -31,12 +33,33 @@ CHECK = timedelta(seconds=30)  # between two questions to the mail server
 log = logging.getLogger(__name__)
 
 
+class Bell:
+    """An event that a signal's handler may set: a `threading.Event` could wait for its own lock then."""
+
+    def __init__(self) -> None:
+        self._rung: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def set(self) -> None:
+        """Ring, once however often."""
+        if self._rung.empty():
+            self._rung.put(None)
+
+    def clear(self) -> None:
+        """Forget that it was rung."""
+        self.wait(0)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is rung, or the time is over, and forget that it was."""
+        with suppress(queue.Empty):
+            self._rung.get(timeout=seconds)
+
+
 @dataclass
 class Courier:
     """What the threads of one process share."""
 
     process: int = 0
-    wake: threading.Event = field(default_factory=threading.Event)
+    wake: Bell = field(default_factory=Bell)
     stopping: threading.Event = field(default_factory=threading.Event)
     starting: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
@@ -76,8 +99,8 @@ def stop(app: Flask, *, within: float = 15.0) -> None:
     """
     courier = of(app)
     courier.stopping.set()
+    courier.wake.set()
     if courier.thread is not None and courier.is_running():
-        courier.wake.set()  # not from a signal that interrupts `run`: it may hold the lock within `wake`
         courier.thread.join(within)
 
 

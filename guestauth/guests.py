@@ -107,7 +107,7 @@ def block(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
 
     :raises GuestUnknown:
     """
-    user = _current(tenant_id, addresses.parse(typed).key)
+    user = _guest(tenant_id, typed)
     user.blocked_at = user.blocked_at or now()
     user.codes_void_at = now()
     db.session.flush()
@@ -122,7 +122,7 @@ def unblock(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
 
     :raises GuestUnknown:
     """
-    user = _current(tenant_id, addresses.parse(typed).key)
+    user = _guest(tenant_id, typed)
     user.blocked_at = None
     audit.record("guest.unblocked", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail)
     return user
@@ -134,9 +134,7 @@ def delete(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
 
     :raises GuestUnknown: also for a member, whom this does not concern.
     """
-    user = _current(tenant_id, addresses.parse(typed).key)
-    if not user.is_guest:
-        raise GuestUnknown(f"{user.mail} is a member, not a guest")
+    user = _guest(tenant_id, typed)
     user.deleted_at = user.codes_void_at = now()
     db.session.flush()
     ended = sessions.end_of_user(user.id, "guest deleted")
@@ -177,6 +175,14 @@ def _matching(tenant_id: uuid.UUID, listing: Listing) -> Sequence[ColumnElement[
         text = listing.search.strip()
         wanted.append(or_(*(each.icontains(text, autoescape=True) for each in (User.mail_key, User.display_name))))
     return wanted
+
+
+def _guest(tenant_id: uuid.UUID, typed: str) -> User:
+    """Return the guest with that address; a member is none (B34)."""
+    user = _current(tenant_id, addresses.parse(typed).key)
+    if not user.is_guest:
+        raise GuestUnknown(f"{user.mail} is a member, not a guest")
+    return user
 
 
 def _current(tenant_id: uuid.UUID, key: str) -> User:

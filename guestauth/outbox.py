@@ -18,6 +18,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import audit, mailbox, smtp
-from guestauth.database import changed, db, now, operation, query
+from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
@@ -38,6 +39,10 @@ STALE = timedelta(minutes=3)  # a health check older than that: nobody delivers
 
 class Dropped(Exception):  # noqa: N818 -- a decision, not an error
     """The letter must not go any more; the text is the reason."""
+
+
+class Quicker(Refusal):
+    """Another process asks the mail server for the first time."""
 
 
 Preparer = Callable[[Letter], Content]
@@ -98,12 +103,13 @@ def lease(most: int) -> Sequence[uuid.UUID]:
         .order_by(Letter.due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
+        .cte("due")  # runs once; as a subquery PostgreSQL may run it for each row, and take more than `most`
     )
     # longer than one letter can take: a dozen answers of the mail server, each awaited MAIL_TIMEOUT
     lease = timedelta(seconds=60 + 12 * current_app.config["MAIL_TIMEOUT"])
     taken = (
         update(Letter)
-        .where(Letter.id.in_(due), Letter.done_at.is_(None))
+        .where(Letter.id.in_(select(due.c.id)), Letter.done_at.is_(None))
         .values(due_at=now() + lease, lease=uuid.uuid4(), tries=Letter.tries + 1)
         .returning(Letter.id)
     )
@@ -150,7 +156,7 @@ def status() -> dict[str, Any]:
         "sent": 0,
         "dropped": 0,
         "failed": 0,
-        **dict(counts.tuples().all()),
+        **dict(counts.all()),
         "oldestWaiting": db.session.scalar(select(func.min(Letter.posted_at)).where(waiting)),
         "lastReason": db.session.scalar(
             select(Letter.reason).where(waiting, Letter.reason.is_not(None)).order_by(Letter.due_at).limit(1)
@@ -182,8 +188,10 @@ def claim_check(every: timedelta) -> bool:
     """Take the turn to ask the mail server; False: another process was quicker."""
     moment = now()
     if db.session.get(MailHealth, 1) is None:
-        db.session.add(MailHealth(checked_at=moment))
-        return True
+        with suppress(Quicker), refusing_doubles(Quicker()):
+            db.session.add(MailHealth(checked_at=moment))
+            return True
+        return False
     due = ~MailHealth.checked_at.between(moment - every, moment + every)
     return changed(update(MailHealth).where(due).values(checked_at=moment)) == 1
 

@@ -62,7 +62,7 @@ def add(
         id=resource_id or uuid.uuid4(),
         tenant_id=tenant_id,
         slug=slug,
-        title=title.strip(),
+        title=audit.one_line(title).strip(),
         kind="file" if file else "url" if url else "text",
         text=text,
         url=url,
@@ -101,6 +101,9 @@ def share(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: Cal
     :raises ResourceUnknown:
     """
     resource = _named(tenant_id, slug)
+    user = db.session.get(User, user_id) if user_id else None
+    if user_id and (user is None or user.tenant_id != tenant_id):
+        raise ResourceUnknown("There is no such guest to share it with")
     if user_id is None:
         resource.shared_with_all = True
     elif db.session.get(Share, (resource.id, user_id)) is None:

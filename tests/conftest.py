@@ -1,7 +1,7 @@
 """What every test can ask for: a world, on SQLite and on PostgreSQL."""
 
+import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +9,11 @@ import pytest
 
 from guestauth import create_app, database, demo
 from tests import servers
-from tests.world import World, environment, make
+from tests.world import World, environment, lent, prepared
+
+MEMORY = Path("/dev/shm")  # a database that lives for a test needs no disk
+if os.access(MEMORY, os.W_OK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")
@@ -35,21 +39,38 @@ def postgresql_template(postgresql: str, tmp_path_factory: pytest.TempPathFactor
     return "template_cast"
 
 
-@pytest.fixture
-def sqlite_world(sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
-    """A world on SQLite."""
-    instance = tmp_path / "instance"
+@pytest.fixture(scope="session")
+def sqlite_app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An application on SQLite that this worker's tests share, each with a fresh database and mailbox."""
+    instance = tmp_path_factory.mktemp("sqlite") / "instance"
     shutil.copytree(sqlite_template, instance)
-    yield from make(instance)
+    return prepared(create_app(environment(instance)), instance)
+
+
+@pytest.fixture(scope="session")
+def postgresql_app(postgresql: str, postgresql_template: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The same on PostgreSQL."""
+    instance = tmp_path_factory.mktemp("postgresql") / "instance"
+    url = servers.create_database(postgresql, "world", template=postgresql_template)
+    return prepared(create_app(environment(instance, DATABASE_URL=url)), instance)
 
 
 @pytest.fixture
-def postgresql_world(postgresql: str, postgresql_template: str, tmp_path: Path) -> Iterator[World]:
+def sqlite_world(sqlite_app: World, sqlite_template: Path) -> Iterator[World]:
+    """A world on SQLite."""
+    shutil.rmtree(sqlite_app.instance)
+    shutil.copytree(sqlite_template, sqlite_app.instance)
+    yield from lent(sqlite_app)
+
+
+@pytest.fixture
+def postgresql_world(postgresql_app: World, postgresql: str, postgresql_template: str) -> Iterator[World]:
     """A world on PostgreSQL."""
-    name = f"world_{uuid.uuid4().hex[:12]}"
-    url = servers.create_database(postgresql, name, template=postgresql_template)
-    yield from make(tmp_path / "instance", DATABASE_URL=url)
-    servers.drop_database(postgresql, name)
+    for left_behind in ("mailbox", "clock"):
+        _remove(postgresql_app.instance / left_behind)
+    servers.drop_database(postgresql, "world")
+    servers.create_database(postgresql, "world", template=postgresql_template)
+    yield from lent(postgresql_app)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -67,3 +88,10 @@ def _prepare(settings: dict[str, str]) -> None:
         upgrade()
         demo.load()
         database.db.engine.dispose()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -31,10 +31,10 @@ def test_json_is_an_object_a_line_oldest_first(world: World) -> None:
     assert (last["correlationId"], last["detail"]) == ("0123456789abcdef", {"source": "OTP"})
 
 
-def test_table_has_a_line_an_event(world: World) -> None:
-    head, *rows = world.run("audit", T).stdout.splitlines()
+def test_table_has_a_line_an_event(sqlite_world: World) -> None:
+    head, *rows = sqlite_world.run("audit", T).stdout.splitlines()
     assert head.split() == KEYS
-    assert len(rows) == len(lines(world))
+    assert len(rows) == len(lines(sqlite_world))
 
 
 def test_event_narrows(world: World) -> None:
@@ -78,7 +78,7 @@ def test_since_takes_a_day_and_what_the_log_itself_shows(world: World) -> None:
         ([], "TENANT"),
     ],
 )
-def test_bad_input_is_refused(world: World, args: list[str], words: str) -> None:
-    done = world.run("audit", *args)
+def test_bad_input_is_refused(sqlite_world: World, args: list[str], words: str) -> None:
+    done = sqlite_world.run("audit", *args)
     assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr and "Traceback" not in done.stderr

@@ -1,11 +1,11 @@
-"""`flask guest`: exit codes, JSON by Microsoft Graph's names, the same rules and audit as operations (B20, B35)."""
+"""`flask guest`: exit codes, JSON by Microsoft Graph's names, the same rules and audit (B20, B32, B35)."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.steps import audited, is_in, sign_in
+from tests.steps import ask, audited, enter, is_in, sign_in
 from tests.world import ALEX, NICOLE, STRANGER, World
 
 T = "fabrikam.example"
@@ -22,25 +22,25 @@ def shown(world: World, *args: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_invite_shows_the_invitation_and_sends_it(world: World) -> None:
+def test_invite_shows_the_invitation_and_sends_it(sqlite_world: World) -> None:
     extra = ["--name", "Sam", "--message", "Come in!", "--redirect", "/apps/welcome-pack"]
-    made = shown(world, "invite", T, STRANGER, *extra)
+    made = shown(sqlite_world, "invite", T, STRANGER, *extra)
     assert list(made) == INVITATION
     assert (made["invitedUserEmailAddress"], made["status"]) == (STRANGER, "PendingAcceptance")
-    (letter,) = world.letters(STRANGER)
+    (letter,) = sqlite_world.letters(STRANGER)
     assert made["inviteRedeemUrl"] in letter.part("plain") and "Come in!" in letter.part("plain")
-    browser = world.browser().open(made["inviteRedeemUrl"])
+    browser = sqlite_world.browser().open(made["inviteRedeemUrl"])
     assert "Welcome pack" in browser.text
 
 
-def test_invite_without_mail_shows_the_link_only(world: World) -> None:
-    made = shown(world, "invite", T, STRANGER, "--no-mail")
-    assert world.letters(STRANGER) == []
-    assert world.browser().open(made["inviteRedeemUrl"]).status == 200
+def test_invite_without_mail_shows_the_link_only(sqlite_world: World) -> None:
+    made = shown(sqlite_world, "invite", T, STRANGER, "--no-mail")
+    assert sqlite_world.letters(STRANGER) == []
+    assert sqlite_world.browser().open(made["inviteRedeemUrl"]).status == 200
 
 
-def test_invite_says_nothing_of_the_way_in(world: World) -> None:
-    text = world.run("guest", "invite", T, STRANGER).stdout
+def test_invite_says_nothing_of_the_way_in(sqlite_world: World) -> None:
+    text = sqlite_world.run("guest", "invite", T, STRANGER).stdout
     assert [line.partition(":")[0] for line in text.splitlines()] == INVITATION
     assert "OTP" not in text and "passcode" not in text.lower()
 
@@ -63,6 +63,8 @@ def test_invite_says_nothing_of_the_way_in(world: World) -> None:
         (["resend", T, NICOLE], 1, "has accepted already"),
         (["resend", T, STRANGER], 1, "no guest"),
         (["revoke", T, STRANGER], 1, "no guest"),
+        (["reset", T, STRANGER], 1, "no guest"),
+        (["restore", T, NICOLE], 1, "was deleted"),
         (["block", T, STRANGER], 1, "no guest"),
         (["unblock", T, STRANGER], 1, "no guest"),
         (["delete", T, STRANGER], 1, "no guest"),
@@ -71,13 +73,19 @@ def test_invite_says_nothing_of_the_way_in(world: World) -> None:
     ],
 )  # fmt: skip
 def test_refusal_says_why_on_stderr_and_changes_nothing(
-    world: World, args: list[str], code: int, words: str
+    sqlite_world: World, args: list[str], code: int, words: str
 ) -> None:
-    before = world.rows("SELECT * FROM users ORDER BY id"), world.rows("SELECT * FROM invitations ORDER BY id")
-    done = world.run("guest", *args)
+    before = (
+        sqlite_world.rows("SELECT * FROM users ORDER BY id"),
+        sqlite_world.rows("SELECT * FROM invitations ORDER BY id"),
+    )
+    done = sqlite_world.run("guest", *args)
     assert (done.exit_code, done.stdout) == (code, "")
     assert words in done.stderr and "Traceback" not in done.stderr
-    after = world.rows("SELECT * FROM users ORDER BY id"), world.rows("SELECT * FROM invitations ORDER BY id")
+    after = (
+        sqlite_world.rows("SELECT * FROM users ORDER BY id"),
+        sqlite_world.rows("SELECT * FROM invitations ORDER BY id"),
+    )
     assert after == before
 
 
@@ -100,13 +108,13 @@ def test_list_has_graphs_names_and_the_words_of_source(world: World) -> None:
         (["--state", "PendingAcceptance", "--source", "OTP"], []),
     ],
 )
-def test_list_can_be_narrowed(world: World, narrow: list[str], mails: list[str]) -> None:
-    assert [each["mail"] for each in shown(world, "list", T, *narrow)] == mails
+def test_list_can_be_narrowed(sqlite_world: World, narrow: list[str], mails: list[str]) -> None:
+    assert [each["mail"] for each in shown(sqlite_world, "list", T, *narrow)] == mails
 
 
-def test_empty_list_says_so(world: World) -> None:
-    assert shown(world, "list", "woodgrove.example") == []
-    assert world.run("guest", "list", "woodgrove.example").stdout == "none\n"
+def test_empty_list_says_so(sqlite_world: World) -> None:
+    assert shown(sqlite_world, "list", "woodgrove.example") == []
+    assert sqlite_world.run("guest", "list", "woodgrove.example").stdout == "none\n"
 
 
 def test_show_has_the_guest_and_their_invitation(world: World) -> None:
@@ -117,62 +125,82 @@ def test_show_has_the_guest_and_their_invitation(world: World) -> None:
     assert (found["status"], shown(world, "show", T, NICOLE)["status"]) == ("PendingAcceptance", "Completed")
 
 
-def test_show_of_a_member_has_no_invitation(world: World) -> None:
-    found = shown(world, "show", T, "admin@fabrikam.example")
+def test_show_of_a_member_has_no_invitation(sqlite_world: World) -> None:
+    found = shown(sqlite_world, "show", T, "admin@fabrikam.example")
     assert (found["userType"], found["source"], found["externalUserState"]) == ("Member", None, None)
     assert "inviteRedeemUrl" not in found
 
 
-def test_last_sign_in_is_shown(world: World) -> None:
-    assert shown(world, "show", T, NICOLE)["lastSignInDateTime"] is None
-    sign_in(world)
-    assert shown(world, "show", T, NICOLE)["lastSignInDateTime"].endswith("Z")
+def test_last_sign_in_is_shown(sqlite_world: World) -> None:
+    assert shown(sqlite_world, "show", T, NICOLE)["lastSignInDateTime"] is None
+    sign_in(sqlite_world)
+    assert shown(sqlite_world, "show", T, NICOLE)["lastSignInDateTime"].endswith("Z")
 
 
-def test_resend_kills_the_old_link(world: World) -> None:
-    old = shown(world, "show", T, ALEX)["inviteRedeemUrl"]
-    new = shown(world, "resend", T, ALEX)["inviteRedeemUrl"]
+def test_resend_kills_the_old_link(sqlite_world: World) -> None:
+    old = shown(sqlite_world, "show", T, ALEX)["inviteRedeemUrl"]
+    new = shown(sqlite_world, "resend", T, ALEX)["inviteRedeemUrl"]
     assert old != new
-    assert len(world.letters(ALEX)) >= 1
-    assert shown(world, "show", T, ALEX)["inviteRedeemUrl"] == new
+    assert len(sqlite_world.letters(ALEX)) >= 1
+    assert shown(sqlite_world, "show", T, ALEX)["inviteRedeemUrl"] == new
 
 
-def test_revoke_closes_the_link(world: World) -> None:
-    assert world.run("guest", "revoke", T, ALEX).stdout == f"the invitation of {ALEX} is revoked\n"
-    found = shown(world, "show", T, ALEX)
+def test_revoke_closes_the_link(sqlite_world: World) -> None:
+    assert sqlite_world.run("guest", "revoke", T, ALEX).stdout == f"the invitation of {ALEX} is revoked\n"
+    found = shown(sqlite_world, "show", T, ALEX)
     assert (found["status"], found["inviteRedeemUrl"]) == ("revoked", None)
 
 
-def test_block_and_unblock(world: World) -> None:
-    done = sign_in(world)
-    assert world.run("guest", "block", T, NICOLE).stdout == f"{NICOLE} is blocked\n"
-    assert (is_in(world, done), shown(world, "show", T, NICOLE)["accountEnabled"]) == (False, False)
-    assert world.run("guest", "unblock", T, NICOLE).stdout == f"{NICOLE} may sign in again\n"
-    assert (is_in(world, done), shown(world, "show", T, NICOLE)["accountEnabled"]) == (False, True)
+def test_block_and_unblock(sqlite_world: World) -> None:
+    done = sign_in(sqlite_world)
+    assert sqlite_world.run("guest", "block", T, NICOLE).stdout == f"{NICOLE} is blocked\n"
+    assert (is_in(sqlite_world, done), shown(sqlite_world, "show", T, NICOLE)["accountEnabled"]) == (False, False)
+    assert sqlite_world.run("guest", "unblock", T, NICOLE).stdout == f"{NICOLE} may sign in again\n"
+    assert (is_in(sqlite_world, done), shown(sqlite_world, "show", T, NICOLE)["accountEnabled"]) == (False, True)
 
 
-def test_delete_takes_the_guest_off_the_list(world: World) -> None:
-    done = sign_in(world)
-    assert world.run("guest", "delete", T, NICOLE.upper()).stdout == f"{NICOLE} is deleted\n"
-    assert not is_in(world, done)
-    assert [each["mail"] for each in shown(world, "list", T)] == [ALEX]
+def test_reset_makes_the_same_guest_pending_again(sqlite_world: World) -> None:
+    before = shown(sqlite_world, "show", T, NICOLE)
+    made = shown(sqlite_world, "reset", T, NICOLE)
+    after = shown(sqlite_world, "show", T, NICOLE)
+    assert (after["id"], after["externalUserState"], after["source"]) == (
+        before["id"],
+        "PendingAcceptance",
+        "Invited user",
+    )
+    assert after["inviteRedeemUrl"] == made["inviteRedeemUrl"] != before["inviteRedeemUrl"]
 
 
-def test_every_change_is_audited_as_the_command_line(world: World) -> None:
+def test_restore_brings_a_deleted_guest_back(sqlite_world: World) -> None:
+    before = shown(sqlite_world, "show", T, NICOLE)
+    sqlite_world.run("guest", "delete", T, NICOLE)
+    assert sqlite_world.run("guest", "restore", T, NICOLE).stdout == f"{NICOLE} is a guest again\n"
+    assert shown(sqlite_world, "show", T, NICOLE) == before
+
+
+def test_delete_takes_the_guest_off_the_list(sqlite_world: World) -> None:
+    done = sign_in(sqlite_world)
+    assert sqlite_world.run("guest", "delete", T, NICOLE.upper()).stdout == f"{NICOLE} is deleted\n"
+    assert not is_in(sqlite_world, done)
+    assert [each["mail"] for each in shown(sqlite_world, "list", T)] == [ALEX]
+
+
+def test_every_change_is_audited_as_the_command_line(sqlite_world: World) -> None:
     for args in (["invite", T, STRANGER], ["resend", T, STRANGER], ["revoke", T, STRANGER], ["block", T, NICOLE],
                  ["unblock", T, NICOLE], ["delete", T, NICOLE]):  # fmt: skip
-        assert world.run("guest", *args).exit_code == 0
+        assert sqlite_world.run("guest", *args).exit_code == 0
     for name in ("guest.invited", "invitation.resent", "invitation.revoked", "guest.blocked", "guest.unblocked"):
-        assert audited(world, name)[-1] == ("success", "")
-    assert audited(world, "guest.deleted") == [("success", "")]
-    assert world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'guest.%'") == [("command line",)]
+        assert audited(sqlite_world, name)[-1] == ("success", "")
+    assert audited(sqlite_world, "guest.deleted") == [("success", "")]
+    assert sqlite_world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'guest.%'") == [("command line",)]
 
 
-def test_no_code_is_ever_printed(world: World) -> None:
-    sign_in(world)
-    code = world.code(NICOLE)
-    printed = [world.run(*args).output for args in (["guest", "show", T, NICOLE], ["audit", T, "--json"])]
-    printed += [world.run(*args).output for args in (["session", "list", T, "--json"], ["mail", "status"])]
+def test_no_code_is_ever_printed(sqlite_world: World) -> None:
+    started = ask(sqlite_world)
+    code = sqlite_world.code(NICOLE)
+    enter(sqlite_world, started, code)
+    printed = [sqlite_world.run(*args).output for args in (["guest", "show", T, NICOLE], ["audit", T, "--json"])]
+    printed += [sqlite_world.run(*args).output for args in (["session", "list", T, "--json"], ["mail", "status"])]
     assert not [text for text in printed if code in text]
 
 

@@ -26,9 +26,9 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def mail(world: World, sink: Sink) -> World:
-    world.deliver()
-    return mailing(world, sink, MAIL_TIMEOUT="1")
+def mail(sqlite_world: World, sink: Sink) -> World:
+    sqlite_world.deliver()
+    return mailing(sqlite_world, sink, MAIL_TIMEOUT="1")
 
 
 def status(world: World) -> Any:
@@ -113,13 +113,13 @@ def test_test_says_what_the_server_answered(mail: World, sink: Sink, trouble: st
     assert "the mail server did not take it" in done.stderr and words in done.stderr
 
 
-def test_test_without_a_mail_server_says_what_to_set(world: World) -> None:
-    done = world.run("mail", "test", "operator@example.com")
+def test_test_without_a_mail_server_says_what_to_set(sqlite_world: World) -> None:
+    done = sqlite_world.run("mail", "test", "operator@example.com")
     assert (done.exit_code, "MAIL_SERVER" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("args", [["test"], ["test", "nobody"], ["deliver", "--twice"], ["nonsense"]])
-def test_bad_input_is_refused(world: World, args: list[str]) -> None:
-    done = world.run("mail", *args)
+def test_bad_input_is_refused(sqlite_world: World, args: list[str]) -> None:
+    done = sqlite_world.run("mail", *args)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr

@@ -29,19 +29,20 @@ def found(world: World, slug: str) -> resources.Resource:
     return next(each for each in world.do(resources.of_tenant, FABRIKAM) if each.slug == slug)
 
 
-def test_add_takes_the_text_in_a_file(world: World, tmp_path: Path) -> None:
+def test_add_takes_the_text_in_a_file(sqlite_world: World, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("Grüße 計\n", "utf-8")
-    made = shown(world, "add", T, "words", "--title", "Words", "--text", str(tmp_path / "words.txt"))
+    made = shown(sqlite_world, "add", T, "words", "--title", "Words", "--text", str(tmp_path / "words.txt"))
     assert list(made) == KEYS
     assert (made["slug"], made["kind"], made["sharedWithAllGuests"]) == ("words", "text", False)
-    assert found(world, "words").text == "Grüße 計\n"
+    assert found(sqlite_world, "words").text == "Grüße 計\n"
 
 
-def test_add_takes_the_text_from_stdin(world: World) -> None:
+def test_add_takes_the_text_from_stdin(sqlite_world: World) -> None:
     assert (
-        world.run("resource", "add", T, "words", "--title", "Words", "--text", "-", typed="Words").exit_code == 0
+        sqlite_world.run("resource", "add", T, "words", "--title", "Words", "--text", "-", typed="Words").exit_code
+        == 0
     )
-    assert found(world, "words").text == "Words"
+    assert found(sqlite_world, "words").text == "Words"
 
 
 def test_add_takes_a_file_and_a_url(world: World, tmp_path: Path) -> None:
@@ -78,39 +79,48 @@ def test_add_takes_a_file_and_a_url(world: World, tmp_path: Path) -> None:
     ],
 )
 def test_refusal_says_why_on_stderr_and_changes_nothing(
-    world: World, args: list[str], code: int, words: str
+    sqlite_world: World, args: list[str], code: int, words: str
 ) -> None:
-    before = world.rows("SELECT * FROM resources ORDER BY id"), world.rows("SELECT * FROM shares")
-    done = world.run("resource", *args, typed="Words")
+    before = sqlite_world.rows("SELECT * FROM resources ORDER BY id"), sqlite_world.rows("SELECT * FROM shares")
+    done = sqlite_world.run("resource", *args, typed="Words")
     assert (done.exit_code, done.stdout) == (code, "")
     assert words in done.stderr and "Traceback" not in done.stderr
-    assert (world.rows("SELECT * FROM resources ORDER BY id"), world.rows("SELECT * FROM shares")) == before
+    assert (
+        sqlite_world.rows("SELECT * FROM resources ORDER BY id"),
+        sqlite_world.rows("SELECT * FROM shares"),
+    ) == before
 
 
-def test_text_that_is_no_utf_8_is_refused(world: World, tmp_path: Path) -> None:
+def test_text_that_is_no_utf_8_is_refused(sqlite_world: World, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_bytes(b"\xff\xfe")
-    done = world.run("resource", "add", T, "a", "--title", "A", "--text", str(tmp_path / "words.txt"))
+    done = sqlite_world.run("resource", "add", T, "a", "--title", "A", "--text", str(tmp_path / "words.txt"))
     assert (done.exit_code, done.stdout) == (2, "")
     assert "UTF-8" in done.stderr
 
 
-def test_share_with_one_and_take_it_back(world: World) -> None:
+def test_share_with_one_and_take_it_back(sqlite_world: World) -> None:
     assert (
-        world.run("resource", "share", T, "expense-portal", ALEX).stdout
+        sqlite_world.run("resource", "share", T, "expense-portal", ALEX).stdout
         == f"expense-portal is shared with {ALEX}\n"
     )
-    assert "expense-portal" in of(world, ALEX)
-    taken = world.run("resource", "unshare", T, "expense-portal", ALEX).stdout
+    assert "expense-portal" in of(sqlite_world, ALEX)
+    taken = sqlite_world.run("resource", "unshare", T, "expense-portal", ALEX).stdout
     assert taken == f"expense-portal is no longer shared with {ALEX}\n"
-    assert ("expense-portal" in of(world, ALEX), "expense-portal" in of(world, NICOLE)) == (False, True)
+    assert ("expense-portal" in of(sqlite_world, ALEX), "expense-portal" in of(sqlite_world, NICOLE)) == (
+        False,
+        True,
+    )
 
 
-def test_share_with_all_and_take_it_back(world: World) -> None:
-    shared = world.run("resource", "share", T, "expense-portal", "--all-guests").stdout
-    assert (shared, "expense-portal" in of(world, ALEX)) == ("expense-portal is shared with all guests\n", True)
-    taken = world.run("resource", "unshare", T, "expense-portal", "--all-guests").stdout
+def test_share_with_all_and_take_it_back(sqlite_world: World) -> None:
+    shared = sqlite_world.run("resource", "share", T, "expense-portal", "--all-guests").stdout
+    assert (shared, "expense-portal" in of(sqlite_world, ALEX)) == (
+        "expense-portal is shared with all guests\n",
+        True,
+    )
+    taken = sqlite_world.run("resource", "unshare", T, "expense-portal", "--all-guests").stdout
     assert taken == "expense-portal is no longer shared with all guests\n"
-    assert "expense-portal" not in of(world, ALEX)
+    assert "expense-portal" not in of(sqlite_world, ALEX)
 
 
 def test_list_has_everything_of_the_tenant(world: World) -> None:
@@ -123,15 +133,17 @@ def test_list_has_everything_of_the_tenant(world: World) -> None:
     assert world.run("resource", "list", "contoso.example").stdout == "none\n"
 
 
-def test_removed_resource_is_gone(world: World) -> None:
-    assert world.run("resource", "remove", T, "project-plan").stdout == "project-plan is removed\n"
-    assert "project-plan" not in of(world, ALEX)
+def test_removed_resource_is_gone(sqlite_world: World) -> None:
+    assert sqlite_world.run("resource", "remove", T, "project-plan").stdout == "project-plan is removed\n"
+    assert "project-plan" not in of(sqlite_world, ALEX)
 
 
-def test_every_change_is_audited_as_the_command_line(world: World) -> None:
+def test_every_change_is_audited_as_the_command_line(sqlite_world: World) -> None:
     for args in (["add", T, "a", "--title", "A", "--url", "https://a.example"], ["share", T, "a", "--all-guests"],
                  ["unshare", T, "a", "--all-guests"], ["remove", T, "a"]):  # fmt: skip
-        assert world.run("resource", *args).exit_code == 0
+        assert sqlite_world.run("resource", *args).exit_code == 0
     for name in ("added", "shared", "unshared", "removed"):
-        assert audited(world, f"resource.{name}")[-1] == ("success", "")
-    assert world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'resource.%'") == [("command line",)]
+        assert audited(sqlite_world, f"resource.{name}")[-1] == ("success", "")
+    assert sqlite_world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'resource.%'") == [
+        ("command line",)
+    ]

@@ -32,40 +32,40 @@ def test_list_has_the_live_sessions_newest_first(world: World) -> None:
     assert found[0]["createdDateTime"][:10] < found[0]["expirationDateTime"][:10]
 
 
-def test_list_of_one_guest(world: World) -> None:
-    both(world)
-    assert [each["mail"] for each in listed(world, NICOLE)] == [NICOLE]
+def test_list_of_one_guest(sqlite_world: World) -> None:
+    both(sqlite_world)
+    assert [each["mail"] for each in listed(sqlite_world, NICOLE)] == [NICOLE]
 
 
-def test_list_shows_where_a_browser_signed_in(world: World) -> None:
-    world.signed_in(NICOLE)
-    (found,) = listed(world)
+def test_list_shows_where_a_browser_signed_in(sqlite_world: World) -> None:
+    sqlite_world.signed_in(NICOLE)
+    (found,) = listed(sqlite_world)
     assert (found["clientAddress"], found["browser"]) == ("127.0.0.1", "Mozilla/5.0 (GuestAuth tests)")
 
 
-def test_nobody_signed_in_is_none(world: World) -> None:
-    assert listed(world) == []
-    assert world.run("session", "list", T).stdout == "none\n"
+def test_nobody_signed_in_is_none(sqlite_world: World) -> None:
+    assert listed(sqlite_world) == []
+    assert sqlite_world.run("session", "list", T).stdout == "none\n"
 
 
-def test_end_ends_all_sessions_of_a_tenant_at_once(world: World) -> None:
-    signed_in = both(world)
-    assert world.run("session", "end", T).stdout == "sessions ended: 2\n"
-    assert [is_in(world, each) for each in signed_in] == [False, False]
-    assert listed(world) == []
+def test_end_ends_all_sessions_of_a_tenant_at_once(sqlite_world: World) -> None:
+    signed_in = both(sqlite_world)
+    assert sqlite_world.run("session", "end", T).stdout == "sessions ended: 2\n"
+    assert [is_in(sqlite_world, each) for each in signed_in] == [False, False]
+    assert listed(sqlite_world) == []
 
 
-def test_end_of_one_guest_leaves_the_others(world: World) -> None:
-    nicole, alex = both(world)
-    assert world.run("session", "end", T, NICOLE).stdout == "sessions ended: 1\n"
-    assert (is_in(world, nicole), is_in(world, alex)) == (False, True)
-    assert audited(world, "session.ended") == [("success", "")]
+def test_end_of_one_guest_leaves_the_others(sqlite_world: World) -> None:
+    nicole, alex = both(sqlite_world)
+    assert sqlite_world.run("session", "end", T, NICOLE).stdout == "sessions ended: 1\n"
+    assert (is_in(sqlite_world, nicole), is_in(sqlite_world, alex)) == (False, True)
+    assert audited(sqlite_world, "session.ended") == [("success", "")]
 
 
-def test_ending_in_one_tenant_leaves_the_others(world: World) -> None:
-    done = sign_in(world)
-    assert world.run("session", "end", "woodgrove.example").stdout == "sessions ended: 0\n"
-    assert is_in(world, done)
+def test_ending_in_one_tenant_leaves_the_others(sqlite_world: World) -> None:
+    done = sign_in(sqlite_world)
+    assert sqlite_world.run("session", "end", "woodgrove.example").stdout == "sessions ended: 0\n"
+    assert is_in(sqlite_world, done)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,11 @@ def test_ending_in_one_tenant_leaves_the_others(world: World) -> None:
         (["end"], 2, "TENANT"),
     ],
 )
-def test_refusal_says_why_on_stderr_and_ends_nothing(world: World, args: list[str], code: int, words: str) -> None:
-    done = sign_in(world)
-    refused = world.run("session", *args)
+def test_refusal_says_why_on_stderr_and_ends_nothing(
+    sqlite_world: World, args: list[str], code: int, words: str
+) -> None:
+    done = sign_in(sqlite_world)
+    refused = sqlite_world.run("session", *args)
     assert (refused.exit_code, refused.stdout) == (code, "")
     assert words in refused.stderr and "Traceback" not in refused.stderr
-    assert is_in(world, done)
+    assert is_in(sqlite_world, done)

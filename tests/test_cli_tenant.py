@@ -33,10 +33,10 @@ def test_create_makes_a_tenant_with_its_domains_and_administrator(world: World) 
     assert is_in(world, sign_in(world, "boss@tailspin.example", tenant=tenant.id), tenant.id)
 
 
-def test_create_keeps_contact_and_privacy_statement(world: World) -> None:
+def test_create_keeps_contact_and_privacy_statement(sqlite_world: World) -> None:
     extra = ["--help-contact", "help@tailspin.example", "--privacy-statement", "https://tailspin.example/privacy"]
-    assert world.run(*CREATE, *extra).exit_code == 0
-    tenant = world.do(tenants.find, "tailspin.example")
+    assert sqlite_world.run(*CREATE, *extra).exit_code == 0
+    tenant = sqlite_world.do(tenants.find, "tailspin.example")
     assert (tenant.help_contact, tenant.privacy_statement_url) == (extra[1], extra[3])
 
 
@@ -59,12 +59,12 @@ def test_create_keeps_contact_and_privacy_statement(world: World) -> None:
     ],
 )
 def test_refusal_says_why_on_stderr_and_makes_nothing(
-    world: World, args: list[str], code: int, words: str
+    sqlite_world: World, args: list[str], code: int, words: str
 ) -> None:
-    done = world.run("tenant", *args)
+    done = sqlite_world.run("tenant", *args)
     assert (done.exit_code, done.stdout) == (code, "")
     assert words in done.stderr and "Traceback" not in done.stderr
-    assert len(world.rows("SELECT id FROM tenants")) == 3
+    assert len(sqlite_world.rows("SELECT id FROM tenants")) == 3
 
 
 def test_list_has_all_tenants_by_name(world: World) -> None:
@@ -75,35 +75,38 @@ def test_list_has_all_tenants_by_name(world: World) -> None:
 
 
 @pytest.mark.parametrize("typed", [str(CONTOSO), str(CONTOSO).upper(), "contoso.example", "Contoso.Example."])
-def test_show_takes_an_id_or_a_domain(world: World, typed: str) -> None:
-    assert shown(world, "tenant", "show", typed)["id"] == str(CONTOSO)
+def test_show_takes_an_id_or_a_domain(sqlite_world: World, typed: str) -> None:
+    assert shown(sqlite_world, "tenant", "show", typed)["id"] == str(CONTOSO)
 
 
-def test_moments_are_utc_in_json(world: World) -> None:
-    assert shown(world, "tenant", "show", "contoso.example")["createdDateTime"].endswith("Z")
+def test_moments_are_utc_in_json(sqlite_world: World) -> None:
+    assert shown(sqlite_world, "tenant", "show", "contoso.example")["createdDateTime"].endswith("Z")
 
 
-def test_table_and_lines_are_for_people(world: World) -> None:
-    head, *rows = world.run("tenant", "list").stdout.splitlines()
+def test_table_and_lines_are_for_people(sqlite_world: World) -> None:
+    head, *rows = sqlite_world.run("tenant", "list").stdout.splitlines()
     assert head.split() == KEYS
     assert len(rows) == 3 and "  no  " in rows[0] and "  yes  " in rows[1]
-    assert "domains: contoso.example\noneTimePasscode: no\n" in world.run("tenant", "show", str(CONTOSO)).stdout
+    assert (
+        "domains: contoso.example\noneTimePasscode: no\n"
+        in sqlite_world.run("tenant", "show", str(CONTOSO)).stdout
+    )
 
 
-def test_disabled_tenant_is_shown_and_can_be_enabled(world: World) -> None:
-    done = sign_in(world)
-    assert world.run("tenant", "disable", "fabrikam.example").stdout == (
+def test_disabled_tenant_is_shown_and_can_be_enabled(sqlite_world: World) -> None:
+    done = sign_in(sqlite_world)
+    assert sqlite_world.run("tenant", "disable", "fabrikam.example").stdout == (
         "Fabrikam is disabled; its sessions have ended\n"
     )
-    assert not is_in(world, done)
-    assert shown(world, "tenant", "show", "fabrikam.example")["enabled"] is False
-    assert world.run("tenant", "enable", str(FABRIKAM)).stdout == "Fabrikam is enabled\n"
-    assert shown(world, "tenant", "show", "fabrikam.example")["enabled"] is True
+    assert not is_in(sqlite_world, done)
+    assert shown(sqlite_world, "tenant", "show", "fabrikam.example")["enabled"] is False
+    assert sqlite_world.run("tenant", "enable", str(FABRIKAM)).stdout == "Fabrikam is enabled\n"
+    assert shown(sqlite_world, "tenant", "show", "fabrikam.example")["enabled"] is True
 
 
-def test_commands_are_audited_as_the_command_line(world: World) -> None:
+def test_commands_are_audited_as_the_command_line(sqlite_world: World) -> None:
     for args in (CREATE, ["tenant", "disable", "fabrikam.example"], ["tenant", "enable", "fabrikam.example"]):
-        assert world.run(*args).exit_code == 0
+        assert sqlite_world.run(*args).exit_code == 0
     for name in ("tenant.created", "tenant.disabled", "tenant.enabled"):
-        assert audited(world, name)[-1] == ("success", "")
-    assert world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'tenant.%'") == [("command line",)]
+        assert audited(sqlite_world, name)[-1] == ("success", "")
+    assert sqlite_world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'tenant.%'") == [("command line",)]

@@ -171,6 +171,32 @@ def test_two_different_tenants_are_refused(sqlite_world: World, link: str) -> No
     assert browser.cookies.keys() <= {"guestauth-visit"}
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "/FABRIKAM.EXAMPLE/APPS/PROJECT-PLAN?Page=2",
+        f"/{str(FABRIKAM).upper()}/Apps/project-plan?Page=2",
+        f"/SignIn/Project/{PLAN}?TenantId=fabrikam.example&Page=2",
+        "/Apps/Project-Plan?tenantid=fabrikam.example&Page=2",
+    ],
+)
+def test_capitals_anywhere_in_a_link_lead_to_the_same_place(sqlite_world: World, link: str) -> None:
+    browser = sqlite_world.browser().open(link)
+    sign_in(sqlite_world, browser)
+    assert browser.h1 == "Project plan" and browser.url.endswith("Page=2")
+
+
+@pytest.mark.parametrize("path", ["/MyApps", "/COMMON", "/Sign-In"])
+def test_capitals_in_a_common_endpoint_are_one_too(sqlite_world: World, path: str) -> None:
+    assert sqlite_world.browser().open(path).h1 == NO_TENANT
+
+
+@pytest.mark.parametrize("path", ["/Nothing", "/A/B/C", "/\\Evil.Example", "/Static/style.css"])
+def test_capitals_lead_nowhere_else(sqlite_world: World, path: str) -> None:
+    answer = ask(sqlite_world.app, path)
+    assert answer.status == 404 or (answer.header("Location"), path) == ("/static/style.css", "/Static/style.css")
+
+
 # B3: common endpoints
 
 

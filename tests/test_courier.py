@@ -24,10 +24,10 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def inline(world: World, sink: Sink) -> Iterator[World]:
+def inline(sqlite_world: World, sink: Sink) -> Iterator[World]:
     """A world whose web process delivers, and nothing waiting."""
-    world.deliver()
-    made = mailing(world, sink, MAIL_DELIVERY="inline", MAIL_CONNECTIONS="3")
+    sqlite_world.deliver()
+    made = mailing(sqlite_world, sink, MAIL_DELIVERY="inline", MAIL_CONNECTIONS="3")
     yield made
     sink.accept()
     courier.stop(made.app)
@@ -66,20 +66,20 @@ def test_letter_that_waited_before_the_start_leaves(inline: World, sink: Sink) -
 
 
 def test_letter_of_another_process_is_found(
-    inline: World, world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    inline: World, sqlite_world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(courier, "POLL", timedelta(milliseconds=20))
     running(inline)
     asked_for_health(sink)
-    ask(world)
+    ask(sqlite_world)
     assert sink.wait_for(1)[0].recipients == [NICOLE]
 
 
 @pytest.mark.usefixtures("patient")
-def test_waking_by_hand_looks_at_once(inline: World, world: World, sink: Sink) -> None:
+def test_waking_by_hand_looks_at_once(inline: World, sqlite_world: World, sink: Sink) -> None:
     running(inline)
     asked_for_health(sink)
-    ask(world)
+    ask(sqlite_world)
     inline.do(courier.wake)
     assert sink.wait_for(1)[0].recipients == [NICOLE]
 
@@ -117,6 +117,21 @@ def test_stopping_lets_the_letter_on_its_way_arrive(inline: World, sink: Sink) -
     assert {row[0] for row in inline.rows("SELECT outcome FROM letters WHERE kind = 'passcode'")} == (
         {"sent"} if sink.letters else {None}
     )
+
+
+def test_stopping_while_all_hands_are_full_leaves_the_rest_waiting(sqlite_world: World, sink: Sink) -> None:
+    sqlite_world.deliver()
+    single = mailing(sqlite_world, sink, MAIL_DELIVERY="inline", MAIL_CONNECTIONS="1", MAIL_TIMEOUT="20")
+    sink.hang()
+    for guest in GUESTS[:2]:
+        single.do(invitations.invite, FABRIKAM, guest, by=BY)
+    running(single)
+    sink.wait_until(lambda sink: sink.connections == 2)  # one asks for its health
+    courier.of(single.app).stopping.set()
+    sink.release()
+    courier.stop(single.app)
+    assert sorted(row[0] or "" for row in single.rows("SELECT outcome FROM letters")) == ["", "sent", "sent"]
+    assert len(sink.letters) == 1
 
 
 def test_stopping_what_never_ran_does_no_harm(sqlite_world: World) -> None:

@@ -16,10 +16,19 @@ from tests import servers
 from tests.browser import Browser
 from tests.guest import DAY, at_consent, at_enter_code, at_send_code
 from tests.probe import Answer, action, ask, put_cookie, tables, token
-from tests.world import ALEX, BY, FABRIKAM, NICOLE, World, environment, make
+from tests.world import ALEX, BY, NICOLE, World, environment, make
 
 SIGN_IN = "/fabrikam.example/sign-in"
 TOLD = "This page was open too long, so nothing was done. Check what is here and try again."
+FOREIGN = [
+    "",
+    "https://evil.example",
+    "null",
+    "http://127.0.0.1:5001",
+    "https://127.0.0.1:5000",
+    "http://127.0.0.1",
+]
+FOREIGN += ["http://127.0.0.1:5000.evil.example", "http://evil.example/http://127.0.0.1:5000"]
 PRODUCTION = {"GUESTAUTH_DEMO": "off", "SECRET_KEY": "0f4c1e7a9b2d8365c7f0a1b2e3d4f5968778695a4b3c2d1e"}
 
 
@@ -94,16 +103,13 @@ def test_form_without_its_token_changes_nothing_and_comes_back_usable(world: Wor
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
-@pytest.mark.parametrize("kind", ["empty", "nonsense", "another browser's", "another form's, unsigned", "cut"])
-def test_form_with_another_token_changes_nothing(sqlite_world: World, endpoint: str, kind: str) -> None:
+def test_form_with_another_token_changes_nothing(sqlite_world: World, endpoint: str) -> None:
     browser, place, typed, right = come_to(sqlite_world, endpoint)
     foreign = token(sqlite_world.browser().open(SIGN_IN), "email-form")
-    tokens = {"empty": "", "nonsense": "x" * 90, "another browser's": foreign, "cut": right[:-1]}
     before = tables(sqlite_world)
-    answer = post(
-        sqlite_world, browser, place, {**typed, "csrf_token": tokens.get(kind, right.rpartition(".")[0])}
-    )
-    assert answer.status == 400 and tables(sqlite_world) == before
+    for wrong in (foreign, "", "x" * 90, right[:-1], right.rpartition(".")[0], right + "x", "é", right.upper()):
+        assert post(sqlite_world, browser, place, {**typed, "csrf_token": wrong}).status == 400, wrong
+    assert tables(sqlite_world) == before
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
@@ -122,26 +128,15 @@ def test_token_in_the_query_or_a_header_is_none(sqlite_world: World, endpoint: s
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "http://127.0.0.1:5001"},
-        {"Origin": "https://127.0.0.1:5000"},
-        {"Origin": "http://127.0.0.1:5000.evil.example"},
-    ],
-    ids=str,
-)
-def test_form_from_another_site_is_refused_although_its_token_is_right(
-    sqlite_world: World, endpoint: str, headers: dict[str, str]
-) -> None:
+def test_form_from_another_site_is_refused_although_its_token_is_right(sqlite_world: World, endpoint: str) -> None:
     browser, place, typed, right = come_to(sqlite_world, endpoint)
     before = tables(sqlite_world)
-    answer = post(sqlite_world, browser, place, {**typed, "csrf_token": right}, headers=headers)
-    assert (answer.status, answer.h1) == (403, "You can't do that")
-    assert tables(sqlite_world) == before and answer.header("Access-Control-Allow-Origin") is None
+    for origin in FOREIGN:
+        headers = {"Origin": origin} if origin else {"Sec-Fetch-Site": "cross-site"}
+        answer = post(sqlite_world, browser, place, {**typed, "csrf_token": right}, headers=headers)
+        assert (answer.status, answer.h1) == (403, "You can't do that"), origin
+        assert answer.header("Access-Control-Allow-Origin") is None
+    assert tables(sqlite_world) == before
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
@@ -201,8 +196,8 @@ def test_answer_at_permissions_can_be_given_again(sqlite_world: World) -> None:
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
-@pytest.mark.parametrize("seconds", [61 * 60, 25 * 3600, -5, -3600])
-def test_token_of_an_hour_ago_or_of_a_host_whose_clock_is_ahead_is_taken(
+@pytest.mark.parametrize("seconds", [25 * 3600, -5])
+def test_token_of_yesterday_or_of_a_host_whose_clock_is_ahead_is_taken(
     sqlite_world: World, endpoint: str, seconds: int
 ) -> None:
     browser, place, typed, _ = come_to(sqlite_world, endpoint)
@@ -217,22 +212,23 @@ def test_page_left_open_for_61_minutes_is_taken_all_the_same(sqlite_world: World
     assert post(sqlite_world, browser, place, {**typed, "csrf_token": right}).status == 303
 
 
-def test_page_left_open_in_a_tab_while_another_signs_in_ends_well(sqlite_world: World) -> None:
+@pytest.mark.parametrize("form_id", ["send-code", "enter-code"])
+def test_page_left_open_in_a_tab_while_another_signs_in_leads_on(sqlite_world: World, form_id: str) -> None:
     browser = at_enter_code(sqlite_world, NICOLE, "/fabrikam.example/apps/project-plan")
-    tabs = [
-        (action(page, form_id), {"csrf_token": token(page, form_id), **typed})
-        for page, form_id, typed in (
-            (browser.fork().open(SIGN_IN), "email-form", {"email": NICOLE}),
-            (browser.fork().open(browser.url), "send-code", {}),
-            (browser.fork().open(browser.url), "enter-code", {"code": "12345678"}),
-        )
-    ]
+    place, form = action(browser, form_id), {"csrf_token": token(browser, form_id), "code": "12345678"}
     browser.submit("enter-code", code=sqlite_world.code(NICOLE))
-    before = tables(sqlite_world, without=["events"])
-    found = [browser.fork().open("/fabrikam.example").post(place, form) for place, form in tabs]
-    assert [page.status for page in found] == [400, 200, 200] and found[0].submit("email-form").status == 200
-    assert [page.h1 for page in found[1:]] == ["Project plan", "Project plan"]
-    assert {**before, "sign_ins": 0} == {**tables(sqlite_world, without=["events"]), "sign_ins": 0}
+    before = tables(sqlite_world)
+    assert browser.post(place, form).h1 == "Project plan"
+    assert tables(sqlite_world) == before
+
+
+def test_sign_in_page_left_open_in_a_tab_while_another_signs_in_comes_back_usable(sqlite_world: World) -> None:
+    browser = sqlite_world.browser().open(SIGN_IN)
+    form = {"csrf_token": token(browser, "email-form"), "email": ALEX}
+    browser.submit("email-form", email=NICOLE).submit("send-code")
+    browser.submit("enter-code", code=sqlite_world.code(NICOLE))
+    assert (browser.post(SIGN_IN, form).status, browser.errors) == (400, [TOLD])
+    assert browser.submit("email-form").h1 == "Get a code to sign in" and ALEX in browser.text
 
 
 def test_page_open_since_before_signing_out_ends_well(sqlite_world: World) -> None:
@@ -316,4 +312,9 @@ def test_production_takes_forms_of_its_own_address_only(production: World, heade
     headers = {"Host": "guests.fabrikam.example", **headers}
     answer = post(production, browser, SIGN_IN, form, headers=headers, wsgi__url_scheme="https")
     assert answer.status in (400, 403)
-    assert production.rows("SELECT COUNT(*) FROM sign_ins") == [(0,)] and FABRIKAM
+    assert production.rows("SELECT COUNT(*) FROM sign_ins") == [(0,)]
+
+
+def test_no_page_of_production_has_the_bar_of_the_demo(production: World) -> None:
+    browser = production.browser(url="https://guests.fabrikam.example")
+    assert "/dev" not in browser.open(SIGN_IN).response.text + browser.open("/nothing").response.text

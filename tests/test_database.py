@@ -288,15 +288,16 @@ def test_session_works_again_after_the_database_was_busy(locked: World) -> None:
         assert tenant().name == "Fabrikam"
 
 
-def test_operations_that_read_and_then_write_wait_for_each_other(sqlite_world: World) -> None:
-    @operation
-    def count() -> None:
-        found = db.session.get_one(Tenant, FABRIKAM)
-        found.help_contact = str(int(found.help_contact or 0) + 1)
+@operation
+def count_up() -> None:
+    found = db.session.get_one(Tenant, FABRIKAM)
+    found.help_contact = str(int(found.help_contact or 0) + 1)
 
+
+def test_operations_that_read_and_then_write_wait_for_each_other(sqlite_world: World) -> None:
     def often() -> None:
         for _ in range(10):
-            sqlite_world.do(count)
+            sqlite_world.do(count_up)
 
     sqlite_world.do(operation(lambda: changed(update(Tenant).values(help_contact="0"))))
     threads = [threading.Thread(target=often) for _ in range(4)]

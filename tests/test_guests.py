@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from guestauth import addresses, guests, invitations
+from guestauth import addresses, guests, invitations, resources, signin
 from guestauth.models import User
-from tests.steps import audited, is_in, sign_in
+from tests.steps import ask, audited, code_of, enter, is_in, sign_in
 from tests.world import ADMIN, ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANGER, WOODGROVE, World
 
 ACTIONS: list[Callable[..., Any]] = [guests.block, guests.unblock, guests.delete]
@@ -28,10 +28,10 @@ def test_who_is_no_guest_here_is_unknown(world: World, mail: str) -> None:
 
 
 @pytest.mark.parametrize("action", [guests.find, *ACTIONS])
-def test_what_is_no_address_is_refused(world: World, action: Callable[..., Any]) -> None:
+def test_what_is_no_address_is_refused(sqlite_world: World, action: Callable[..., Any]) -> None:
     more = {} if action is guests.find else {"by": BY}
     with pytest.raises(addresses.NotAnAddress):
-        world.do(action, FABRIKAM, "no address", **more)
+        sqlite_world.do(action, FABRIKAM, "no address", **more)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -125,3 +125,111 @@ def test_refused_action_is_not_audited_as_done(world: World) -> None:
     with pytest.raises(guests.GuestUnknown):
         world.do(guests.block, CONTOSO, NICOLE, by=BY)
     assert audited(world, "guest.blocked") == []
+
+
+# Restoring (B32).
+
+
+def test_restored_guest_is_the_same_with_the_same_shares_and_signs_in_anew(world: World) -> None:
+    done = sign_in(world)
+    before = world.do(guests.find, FABRIKAM, NICOLE)
+    shared = [each.slug for each in world.do(resources.of_user, before)]
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    world.advance(29 * 86400)
+    after = world.do(guests.restore, FABRIKAM, NICOLE, by=BY)
+    assert (after.id, after.state, after.deleted_at) == (before.id, "Accepted", None)
+    assert [each.slug for each in world.do(resources.of_user, after)] == shared
+    assert (is_in(world, done), is_in(world, sign_in(world))) == (False, True)
+    assert audited(world, "guest.restored") == [("success", "")]
+
+
+def test_code_of_before_the_deletion_stays_dead_after_restoring(world: World) -> None:
+    started = ask(world)
+    code = code_of(world, started)
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    world.do(guests.restore, FABRIKAM, NICOLE, by=BY)
+    with pytest.raises(signin.PasscodeWrong):
+        enter(world, started, code)
+
+
+def test_nobody_is_restored_after_thirty_days_or_without_having_been_deleted(world: World) -> None:
+    with pytest.raises(guests.GuestUnknown):
+        world.do(guests.restore, FABRIKAM, NICOLE, by=BY)
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    world.advance(30 * 86400)
+    with pytest.raises(guests.GuestUnknown):
+        world.do(guests.restore, FABRIKAM, NICOLE, by=BY)
+
+
+def test_guest_whose_address_was_invited_again_is_not_restored(world: World) -> None:
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    world.do(invitations.invite, FABRIKAM, NICOLE, by=BY)
+    with pytest.raises(guests.AddressTaken):
+        world.do(guests.restore, FABRIKAM, NICOLE, by=BY)
+    assert listed(world) == [ALEX, NICOLE]
+
+
+def test_last_deleted_of_an_address_is_the_one_restored(world: World) -> None:
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    world.advance(10)
+    world.do(invitations.invite, FABRIKAM, NICOLE, by=BY)
+    newer = world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    assert world.do(guests.restore, FABRIKAM, NICOLE, by=BY).id == newer.id
+
+
+# Pages of guests (B31).
+
+
+def page(world: World, **which: Any) -> guests.Page:
+    return world.do(guests.listed, FABRIKAM, guests.Listing(**which))
+
+
+def mails(world: World, **which: Any) -> list[str]:
+    return [user.mail for user in page(world, **which).guests]
+
+
+@pytest.mark.parametrize(
+    ("which", "found"),
+    [
+        ({"search": "NICOLE"}, [NICOLE]),
+        ({"search": " doe "}, [ALEX]),
+        ({"search": "%"}, []),
+        ({"search": "_"}, []),
+        ({"state": "Accepted"}, [NICOLE]),
+        ({"source": "Invited user"}, [ALEX]),
+        ({"source": "Nonsense"}, []),
+        ({"only": "blocked"}, []),
+        ({"only": "deleted"}, []),
+        ({"sort": "-mail"}, [NICOLE, ALEX]),
+        ({"sort": "name"}, [ALEX, NICOLE]),
+        ({"sort": "nonsense"}, [ALEX, NICOLE]),
+        ({"page": 0}, [ALEX, NICOLE]),
+        ({"page": 2}, []),
+    ],
+)
+def test_page_can_be_searched_narrowed_and_sorted(world: World, which: dict[str, Any], found: list[str]) -> None:
+    assert mails(world, **which) == found
+
+
+def test_blocked_and_deleted_guests_have_lists_of_their_own(world: World) -> None:
+    world.do(guests.block, FABRIKAM, ALEX, by=BY)
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    assert (mails(world, only="blocked"), mails(world, only="deleted"), mails(world)) == ([ALEX], [NICOLE], [ALEX])
+
+
+def test_pages_hold_fifty_and_say_how_many_there_are(sqlite_world: World) -> None:
+    assert (page(sqlite_world).total, page(sqlite_world).pages) == (2, 1)
+    for number in range(49):
+        sqlite_world.do(invitations.invite, FABRIKAM, f"guest{number}@example.com", by=BY, send_mail=False)
+    first, second = page(sqlite_world), page(sqlite_world, page=2)
+    assert (first.total, first.pages, len(first.guests), len(second.guests)) == (51, 2, 50, 1)
+    assert page(sqlite_world, only="deleted").pages == 1
+
+
+def test_guest_is_found_by_id_also_when_deleted_and_only_by_their_tenant(world: World) -> None:
+    nicole, administrator = (world.do(guests.find, FABRIKAM, mail) for mail in (NICOLE, ADMIN))
+    world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
+    assert world.do(guests.by_id, FABRIKAM, nicole.id).mail == NICOLE
+    for tenant, user_id in ((CONTOSO, nicole.id), (FABRIKAM, administrator.id), (FABRIKAM, FABRIKAM)):
+        with pytest.raises(guests.GuestUnknown):
+            world.do(guests.by_id, tenant, user_id)

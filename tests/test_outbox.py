@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -31,6 +32,13 @@ def mail(world: World, sink: Sink) -> World:
     """A world whose letters really leave, with nothing waiting."""
     world.deliver()
     return mailing(world, sink, MAIL_TIMEOUT="1")
+
+
+@pytest.fixture
+def sqlite_mail(sqlite_world: World, sink: Sink) -> World:
+    """The same on SQLite only, where it is about the mail server."""
+    sqlite_world.deliver()
+    return mailing(sqlite_world, sink, MAIL_TIMEOUT="1")
 
 
 def letters(world: World) -> list[Letter]:
@@ -81,11 +89,11 @@ def test_letter_waits_in_the_transaction_of_what_it_tells_of(world: World) -> No
     assert letters(world) == []
 
 
-def test_posting_touches_no_mail_server(mail: World, sink: Sink) -> None:
+def test_posting_touches_no_mail_server(sqlite_mail: World, sink: Sink) -> None:
     sink.stop()
-    ask(mail)
-    mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
-    assert len(letters(mail)) == 2
+    ask(sqlite_mail)
+    sqlite_mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
+    assert len(letters(sqlite_mail)) == 2
     assert sink.connections == 0
 
 
@@ -116,25 +124,31 @@ def test_code_that_arrived_works(mail: World, sink: Sink) -> None:
     assert is_in(mail, enter(mail, started, code(sink.wait_for(1)[0])))
 
 
-def test_letter_carries_the_time_it_was_asked_for_and_an_id_of_its_own(mail: World, sink: Sink) -> None:
-    ask(mail)
-    mail.advance(120)
-    mail.deliver()
+def test_letter_carries_the_time_it_was_asked_for_and_an_id_of_its_own(sqlite_mail: World, sink: Sink) -> None:
+    ask(sqlite_mail)
+    sqlite_mail.advance(120)
+    sqlite_mail.deliver()
     (arrived,) = sink.wait_for(1)
-    assert arrived.message["Message-ID"] == f"<{letter(mail).id}@guestauth.example>"
-    assert arrived.message["Date"].datetime == letter(mail).posted_at.replace(microsecond=0)
+    assert arrived.message["Message-ID"] == f"<{letter(sqlite_mail).id}@guestauth.example>"
+    assert arrived.message["Date"].datetime == letter(sqlite_mail).posted_at.replace(microsecond=0)
 
 
-def test_strangers_letter_never_reaches_the_mail_server(mail: World, sink: Sink) -> None:
-    ask(mail, STRANGER)
-    mail.deliver()
-    assert (sink.connections, letter(mail).outcome, letter(mail).reason) == (0, "dropped", "not a guest")
+def test_strangers_letter_never_reaches_the_mail_server(sqlite_mail: World, sink: Sink) -> None:
+    ask(sqlite_mail, STRANGER)
+    sqlite_mail.deliver()
+    assert (sink.connections, letter(sqlite_mail).outcome, letter(sqlite_mail).reason) == (
+        0,
+        "dropped",
+        "not a guest",
+    )
 
 
 @pytest.mark.parametrize(
     "name", ["Contoso, Inc.", "ceo@victim.com", "A\r\nBcc: eve@evil.example", "🎉", "計" * 200]
 )
-def test_tenants_name_is_a_name_only_wherever_it_stands(mail: World, sink: Sink, name: str) -> None:
+def test_tenants_name_is_a_name_only_wherever_it_stands(sqlite_world: World, sink: Sink, name: str) -> None:
+    sqlite_world.deliver()
+    mail = mailing(sqlite_world, sink)
     made = mail.do(tenants.create, name, domains=["tailspin.example"], by=BY)
     mail.do(invitations.invite, made.id, STRANGER, by=BY)
     ask(mail, STRANGER, tenant=made.id)
@@ -164,52 +178,56 @@ def test_letter_that_was_lost_after_data_goes_again_with_the_same_id_and_code(ma
 
 
 @pytest.mark.parametrize("trouble", ["greylist", "unavailable", "hang", "stop"])
-def test_trouble_for_now_delays_a_letter_and_loses_none(mail: World, sink: Sink, trouble: str) -> None:
-    ask(mail)
+def test_trouble_for_now_delays_a_letter_and_loses_none(sqlite_mail: World, sink: Sink, trouble: str) -> None:
+    ask(sqlite_mail)
     {"greylist": lambda: sink.greylist(1)}.get(trouble, getattr(sink, trouble))()
-    mail.deliver()
-    assert (letter(mail).done_at, letter(mail).tries, bool(letter(mail).reason)) == (None, 1, True)
-    assert mail.deliver() == 0
+    sqlite_mail.deliver()
+    assert (letter(sqlite_mail).done_at, letter(sqlite_mail).tries, bool(letter(sqlite_mail).reason)) == (
+        None,
+        1,
+        True,
+    )
+    assert sqlite_mail.deliver() == 0
     (sink.start if trouble == "stop" else sink.accept)()
-    until(mail, letter(mail).due_at)
-    mail.deliver()
-    assert (recipients(sink), letter(mail).outcome) == ([NICOLE], "sent")
+    until(sqlite_mail, letter(sqlite_mail).due_at)
+    sqlite_mail.deliver()
+    assert (recipients(sink), letter(sqlite_mail).outcome) == ([NICOLE], "sent")
 
 
-def test_pauses_grow_to_five_minutes_with_some_jitter(mail: World, sink: Sink) -> None:
-    mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
+def test_pauses_grow_to_five_minutes_with_some_jitter(sqlite_mail: World, sink: Sink) -> None:
+    sqlite_mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
     sink.stop()
     for wanted in (5, 15, 45, 120, 300, 300, 300):
-        before = mail.do(database.now)
-        mail.deliver()
-        pause = (letter(mail).due_at - before).total_seconds()
-        assert wanted * 0.8 <= pause <= wanted * 1.2 + 5  # the answer of the mail server takes a moment
-        until(mail, letter(mail).due_at)
+        before = sqlite_mail.do(database.now)
+        sqlite_mail.deliver()
+        pause = (letter(sqlite_mail).due_at - before).total_seconds()
+        assert wanted * 0.8 <= pause <= wanted * 1.2 + 5  # the answer of the sqlite_mail server takes a moment
+        until(sqlite_mail, letter(sqlite_mail).due_at)
 
 
-def test_refusal_for_good_ends_it_and_is_audited(mail: World, sink: Sink) -> None:
-    ask(mail)
+def test_refusal_for_good_ends_it_and_is_audited(sqlite_mail: World, sink: Sink) -> None:
+    ask(sqlite_mail)
     sink.refuse()
-    mail.deliver()
+    sqlite_mail.deliver()
     sink.accept()
-    mail.advance(600)
-    assert mail.deliver() == 0
-    assert (letter(mail).outcome, letter(mail).reason) == ("failed", "550 5.1.1 No such person here")
-    assert audited(mail, "passcode.dropped") == [("refused", "550 5.1.1 No such person here")]
+    sqlite_mail.advance(600)
+    assert sqlite_mail.deliver() == 0
+    assert (letter(sqlite_mail).outcome, letter(sqlite_mail).reason) == ("failed", "550 5.1.1 No such person here")
+    assert audited(sqlite_mail, "passcode.dropped") == [("refused", "550 5.1.1 No such person here")]
 
 
-def test_letter_nobody_takes_for_three_days_has_failed(mail: World, sink: Sink) -> None:
-    mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
+def test_letter_nobody_takes_for_three_days_has_failed(sqlite_mail: World, sink: Sink) -> None:
+    sqlite_mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
     sink.stop()
-    mail.advance(3 * 24 * HOUR - 60)
-    mail.deliver()
-    assert letter(mail).outcome is None
-    mail.advance(600)
-    mail.deliver()
-    assert letter(mail).outcome == "failed"
+    sqlite_mail.advance(3 * 24 * HOUR - 60)
+    sqlite_mail.deliver()
+    assert letter(sqlite_mail).outcome is None
+    sqlite_mail.advance(600)
+    sqlite_mail.deliver()
+    assert letter(sqlite_mail).outcome == "failed"
 
 
-def test_letter_that_cannot_be_written_waits_and_stops_no_other(mail: World, sink: Sink) -> None:
+def test_letter_that_cannot_be_written_waits_and_stops_no_other(sqlite_mail: World, sink: Sink) -> None:
     nonsense = {"kind": "nonsense", "tenant_id": FABRIKAM, "subject_id": uuid.uuid4()}
 
     @operation
@@ -217,37 +235,39 @@ def test_letter_that_cannot_be_written_waits_and_stops_no_other(mail: World, sin
         user = guests.find(FABRIKAM, NICOLE)
         outbox.post(**nonsense, user_id=user.id, by=BY)
 
-    mail.do(post)
-    ask(mail, ALEX)
-    mail.deliver()
+    sqlite_mail.do(post)
+    ask(sqlite_mail, ALEX)
+    sqlite_mail.deliver()
     assert recipients(sink) == [ALEX]
-    assert [each.outcome for each in letters(mail)] == [None, "sent"]
+    assert [each.outcome for each in letters(sqlite_mail)] == [None, "sent"]
 
 
 # What may not go any more.
 
 
-def test_code_that_could_only_arrive_dead_is_dropped_and_the_invitation_goes(mail: World, sink: Sink) -> None:
+def test_code_that_could_only_arrive_dead_is_dropped_and_the_invitation_goes(
+    sqlite_mail: World, sink: Sink
+) -> None:
     sink.stop()
-    ask(mail)
-    mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
-    mail.deliver()
-    mail.advance(29 * 60 + 1)
+    ask(sqlite_mail)
+    sqlite_mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
+    sqlite_mail.deliver()
+    sqlite_mail.advance(29 * 60 + 1)
     sink.start()
-    mail.deliver()
+    sqlite_mail.deliver()
     assert recipients(sink) == [STRANGER]
-    assert audited(mail, "passcode.dropped") == [("refused", "the code would arrive dead")]
+    assert audited(sqlite_mail, "passcode.dropped") == [("refused", "the code would arrive dead")]
 
 
-def test_guest_who_lost_access_while_the_server_was_down_gets_nothing(mail: World, sink: Sink) -> None:
+def test_guest_who_lost_access_while_the_server_was_down_gets_nothing(sqlite_mail: World, sink: Sink) -> None:
     sink.stop()
-    ask(mail)
-    mail.deliver()
-    mail.do(guests.block, FABRIKAM, NICOLE, by=BY)
+    ask(sqlite_mail)
+    sqlite_mail.deliver()
+    sqlite_mail.do(guests.block, FABRIKAM, NICOLE, by=BY)
     sink.start()
-    mail.advance(60)
-    mail.deliver()
-    assert (sink.letters, letter(mail).reason) == ([], "the guest may not sign in")
+    sqlite_mail.advance(60)
+    sqlite_mail.deliver()
+    assert (sink.letters, letter(sqlite_mail).reason) == ([], "the guest may not sign in")
 
 
 # Outage.
@@ -293,8 +313,8 @@ def test_leased_letter_is_nobody_elses_until_the_lease_runs_out(mail: World, sin
     assert recipients(sink) == [NICOLE]
 
 
-def test_lease_lasts_longer_than_the_mail_server_can_take(mail: World) -> None:
-    slow = another(mail, MAIL_SERVER="localhost", MAIL_TIMEOUT="120")
+def test_lease_lasts_longer_than_the_mail_server_can_take(sqlite_mail: World) -> None:
+    slow = another(sqlite_mail, MAIL_SERVER="localhost", MAIL_TIMEOUT="120")
     ask(slow)
     before = slow.do(database.now)
     slow.do(outbox.lease, 1)
@@ -371,32 +391,32 @@ def test_next_letter_is_due_at_once_later_or_never(mail: World, sink: Sink) -> N
 # Delay as a whole (B37).
 
 
-def test_no_letters_fate_makes_mail_delayed(mail: World, sink: Sink) -> None:
-    courier.check_health(mail.app)
+def test_no_letters_fate_makes_mail_delayed(sqlite_mail: World, sink: Sink) -> None:
+    courier.check_health(sqlite_mail.app)
     for trouble in (sink.stop, sink.start, sink.refuse, lambda: sink.greylist(9)):
         trouble()
-        ask(mail, browser=uuid.uuid4().hex)
-        mail.deliver()
-        assert not mail.do(outbox.is_delayed)
+        ask(sqlite_mail, browser=uuid.uuid4().hex)
+        sqlite_mail.deliver()
+        assert not sqlite_mail.do(outbox.is_delayed)
 
 
-def test_mail_is_delayed_while_the_server_does_not_answer(mail: World, sink: Sink) -> None:
+def test_mail_is_delayed_while_the_server_does_not_answer(sqlite_mail: World, sink: Sink) -> None:
     verdicts = []
     for change in (lambda: None, sink.stop, sink.start):
         change()
-        courier.check_health(mail.app)
-        verdicts.append(mail.do(outbox.is_delayed))
-        mail.advance(31)
+        courier.check_health(sqlite_mail.app)
+        verdicts.append(sqlite_mail.do(outbox.is_delayed))
+        sqlite_mail.advance(31)
     assert verdicts == [False, True, False]
 
 
-def test_begin_of_a_failure_stays_while_it_lasts(mail: World, sink: Sink) -> None:
+def test_begin_of_a_failure_stays_while_it_lasts(sqlite_mail: World, sink: Sink) -> None:
     sink.stop()
     since = []
     for _ in range(2):
-        courier.check_health(mail.app)
-        since.append(mail.do(outbox.status)["failingSince"])
-        mail.advance(31)
+        courier.check_health(sqlite_mail.app)
+        since.append(sqlite_mail.do(outbox.status)["failingSince"])
+        sqlite_mail.advance(31)
     assert since[0] == since[1] is not None
 
 
@@ -424,11 +444,11 @@ def test_server_is_asked_by_one_process_at_a_time_and_not_too_often(mail: World,
 
 
 @pytest.mark.parametrize("jump", [-HOUR, HOUR])
-def test_server_is_asked_anew_when_the_clock_has_jumped(mail: World, sink: Sink, jump: int) -> None:
-    courier.check_health(mail.app)
-    mail.advance(jump)
-    courier.check_health(mail.app)
-    assert (sink.connections, mail.do(outbox.is_delayed)) == (2, False)
+def test_server_is_asked_anew_when_the_clock_has_jumped(sqlite_mail: World, sink: Sink, jump: int) -> None:
+    courier.check_health(sqlite_mail.app)
+    sqlite_mail.advance(jump)
+    courier.check_health(sqlite_mail.app)
+    assert (sink.connections, sqlite_mail.do(outbox.is_delayed)) == (2, False)
 
 
 def test_only_one_claims_the_turn(mail: World) -> None:
@@ -438,28 +458,55 @@ def test_only_one_claims_the_turn(mail: World) -> None:
     assert [mail.do(outbox.claim_check, every) for _ in range(2)] == [True, False]
 
 
+def blocked(world: World) -> bool:
+    """Whether a statement waits for another transaction."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return bool(world.rows(waiting)[0][0])
+
+
+def test_very_first_turn_is_claimed_by_one_of_two_at_once(postgresql_world: World) -> None:
+    claims: list[bool] = []
+    claim = threading.Thread(
+        target=lambda: claims.append(postgresql_world.do(outbox.claim_check, timedelta(seconds=30)))
+    )
+    with postgresql_world.app.app_context(), database.db.engine.connect() as other:
+        other.execute(database.text("INSERT INTO mail_health (id, checked_at) VALUES (1, now())"))
+        claim.start()
+        deadline = time.monotonic() + 10
+        while not blocked(postgresql_world) and time.monotonic() < deadline:
+            pass
+        other.commit()
+    claim.join()
+    assert claims == [False]
+
+
 # What pages say and do meanwhile.
 
 
 @pytest.mark.parametrize("trouble", ["stop", "refuse", "hang", "unavailable"])
-def test_pages_answer_as_usual_whatever_the_mail_server_does(mail: World, sink: Sink, trouble: str) -> None:
+def test_pages_answer_as_usual_whatever_the_mail_server_does(
+    sqlite_world: World, sink: Sink, trouble: str
+) -> None:
+    mail = mailing(sqlite_world, sink)
     getattr(sink, trouble)()
     browser = mail.browser().open("/fabrikam.example").submit("email-form", email=NICOLE).submit("send-code")
     assert (browser.status, browser.h1) == (200, "Check your email")
     assert sink.connections == 0
 
 
-def test_both_codes_of_a_sign_in_arrive_after_an_outage_and_each_works(mail: World, sink: Sink) -> None:
-    started = ask(mail)
+def test_both_codes_of_a_sign_in_arrive_after_an_outage_and_each_works(sqlite_mail: World, sink: Sink) -> None:
+    started = ask(sqlite_mail)
     sink.stop()
-    mail.deliver()
-    mail.advance(60)
-    ask_again(mail, started)
+    sqlite_mail.deliver()
+    sqlite_mail.advance(60)
+    ask_again(sqlite_mail, started)
     sink.start()
-    mail.deliver()
+    sqlite_mail.deliver()
     codes = {code(each) for each in sink.wait_for(2)}
     assert len(codes) == 2
-    assert is_in(mail, enter(mail, started, codes.pop()))
+    assert is_in(sqlite_mail, enter(sqlite_mail, started, codes.pop()))
 
 
 def test_every_kind_of_letter_has_its_preparer() -> None:

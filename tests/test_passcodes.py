@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 
 from guestauth import database, outbox, passcodes, signin
 from guestauth.models import Passcode, SignIn
-from tests.steps import another, ask, ask_again, audited, enter, is_in, sign_in, wrong
+from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in, wrong
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, STRANGER, World
 
 LIFETIME = 1800
@@ -106,7 +106,7 @@ def test_code_is_in_no_table_in_any_searchable_form(world: World) -> None:
 
 def test_code_is_in_no_table_after_it_was_used_or_refused(world: World) -> None:
     started = ask(world, NICOLE)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     with pytest.raises(signin.PasscodeWrong):
         enter(world, started, wrong(code))
     enter(world, started, code)
@@ -114,11 +114,11 @@ def test_code_is_in_no_table_after_it_was_used_or_refused(world: World) -> None:
     assert [trace for each in (code, wrong(code)) for trace in traces(each, NICOLE) if trace in dump] == []
 
 
-def test_code_cannot_be_derived_from_the_rows_alone(world: World) -> None:
-    started = ask(world, NICOLE)
-    other = another(world, SECRET_KEY=NEW)
+def test_code_cannot_be_derived_from_the_rows_alone(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
+    other = another(sqlite_world, SECRET_KEY=NEW)
     with other.app.app_context():
-        assert passcodes._derive(started, 1, passcodes.keys("passcode")[0]) != world.code(NICOLE)
+        assert passcodes._derive(started, 1, passcodes.keys("passcode")[0]) != code_of(sqlite_world, started)
 
 
 # Change of keys.
@@ -127,17 +127,17 @@ def test_code_cannot_be_derived_from_the_rows_alone(world: World) -> None:
 def test_code_survives_the_change_of_the_secret_key(world: World) -> None:
     before = another(world, SECRET_KEY=OLD)
     started = ask(before, NICOLE)
-    code = before.code(NICOLE)
+    code = code_of(before, started)
     after = another(world, SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=f"{'x' + OLD},{OLD}")
     assert is_in(after, enter(after, started, code))
 
 
-def test_code_dies_with_the_secret_that_made_it(world: World) -> None:
-    before = another(world, SECRET_KEY=OLD)
+def test_code_dies_with_the_secret_that_made_it(sqlite_world: World) -> None:
+    before = another(sqlite_world, SECRET_KEY=OLD)
     started = ask(before, NICOLE)
-    code = before.code(NICOLE)
+    code = code_of(before, started)
     with pytest.raises(signin.PasscodeWrong):
-        enter(another(world, SECRET_KEY=NEW), started, code)
+        enter(another(sqlite_world, SECRET_KEY=NEW), started, code)
 
 
 def test_letter_that_waits_over_the_change_of_keys_carries_a_code_that_works(world: World) -> None:
@@ -169,7 +169,7 @@ def test_code_is_live_up_to_its_last_moment_and_not_one_longer(sqlite_world: Wor
 
 def test_code_works_in_the_last_second_of_its_thirty_minutes(world: World) -> None:
     started = ask(world, NICOLE)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     world.advance(LIFETIME - 1)
     in_time = signed_in(world, started, code)
     (expires_at,) = [row.expires_at for row in world.do(passcodes.of_sign_in, started.id)]
@@ -185,7 +185,7 @@ def signed_in(world: World, started: SignIn, code: str) -> bool:
 
 def test_code_is_refused_at_thirty_minutes_and_the_try_given_back(world: World) -> None:
     started = ask(world, NICOLE)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     world.advance(LIFETIME)
     for _ in range(6):
         with pytest.raises(signin.PasscodeExpired):
@@ -195,28 +195,28 @@ def test_code_is_refused_at_thirty_minutes_and_the_try_given_back(world: World) 
 
 
 @pytest.mark.parametrize("back", [-3600, -60, -10])
-def test_code_gains_nothing_when_the_clock_goes_back(world: World, back: int) -> None:
-    started = ask(world, NICOLE)
-    code = world.code(NICOLE)
-    world.advance(back)
+def test_code_gains_nothing_when_the_clock_goes_back(sqlite_world: World, back: int) -> None:
+    started = ask(sqlite_world, NICOLE)
+    code = code_of(sqlite_world, started)
+    sqlite_world.advance(back)
     with pytest.raises(signin.PasscodeExpired):
-        enter(world, started, code)
+        enter(sqlite_world, started, code)
 
 
-def test_code_issued_on_a_node_whose_clock_is_a_little_ahead_works_at_once(world: World) -> None:
-    started = ask(world, NICOLE)
-    code = world.code(NICOLE)
-    world.advance(-2)
-    assert enter(world, started, code)
+def test_code_issued_on_a_node_whose_clock_is_a_little_ahead_works_at_once(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
+    code = code_of(sqlite_world, started)
+    sqlite_world.advance(-2)
+    assert enter(sqlite_world, started, code)
 
 
-def test_expired_code_stays_expired_when_the_clock_goes_back_beyond_its_issue(world: World) -> None:
-    started = ask(world, NICOLE)
-    code = world.code(NICOLE)
-    world.advance(LIFETIME)
-    world.advance(-LIFETIME - 3600)
+def test_expired_code_stays_expired_when_the_clock_goes_back_beyond_its_issue(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
+    code = code_of(sqlite_world, started)
+    sqlite_world.advance(LIFETIME)
+    sqlite_world.advance(-LIFETIME - 3600)
     with pytest.raises(signin.PasscodeExpired):
-        enter(world, started, code)
+        enter(sqlite_world, started, code)
 
 
 def test_deployment_may_shorten_the_life_of_a_code(world: World) -> None:
@@ -224,7 +224,7 @@ def test_deployment_may_shorten_the_life_of_a_code(world: World) -> None:
     started = ask(short, NICOLE)
     letter = short.letters(NICOLE)[0].part("plain")
     assert "works for 5 minutes" in letter
-    code = short.code(NICOLE)
+    code = code_of(short, started)
     short.advance(300)
     with pytest.raises(signin.PasscodeExpired):
         enter(short, started, code)
@@ -239,19 +239,19 @@ def test_shortest_life_that_can_be_set_is_long_enough_for_the_mail(world: World)
 # The letter.
 
 
-def test_letter_has_the_code_alone_on_a_line_and_not_in_its_subject(world: World) -> None:
-    ask(world, NICOLE)
-    (letter,) = world.letters(NICOLE)
+def test_letter_has_the_code_alone_on_a_line_and_not_in_its_subject(sqlite_world: World) -> None:
+    ask(sqlite_world, NICOLE)
+    (letter,) = sqlite_world.letters(NICOLE)
     (code,) = re.findall("^[0-9]{8}$", letter.part("plain"), re.MULTILINE)
     assert code in letter.part("html")
     assert code not in str(letter.message["Subject"])
 
 
-def test_letter_names_the_moment_the_code_ends(world: World) -> None:
-    started = ask(world, NICOLE)
-    (issued,) = world.do(passcodes.of_sign_in, started.id)
+def test_letter_names_the_moment_the_code_ends(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
+    (issued,) = sqlite_world.do(passcodes.of_sign_in, started.id)
     until = f"{issued.expires_at:%H:%M} UTC on {issued.expires_at.day} {issued.expires_at:%B %Y}"
-    (letter,) = world.letters(NICOLE)
+    (letter,) = sqlite_world.letters(NICOLE)
     assert f"works for 30 minutes, until {until}." in letter.part("plain")
 
 
@@ -300,8 +300,8 @@ def test_letter_of_a_sign_in_that_is_no_more_is_dropped(sqlite_world: World) -> 
 # References.
 
 
-def test_references_of_one_sign_ins_codes_differ(world: World) -> None:
-    started = ask(world, NICOLE)
+def test_references_of_one_sign_ins_codes_differ(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
     assert len({passcodes.reference(started, n) for n in (1, 2, 3)}) == 3
 
 
@@ -313,16 +313,16 @@ def test_reference_has_four_characters_that_are_not_taken_for_another(sqlite_wor
     assert set(found) <= set("23456789ABCDEFGHJKLMNPQRSTUVWXYZ")
 
 
-def test_reference_of_the_letter_is_that_of_the_page(world: World) -> None:
-    started = ask(world, NICOLE)
-    (letter,) = world.letters(NICOLE)
+def test_reference_of_the_letter_is_that_of_the_page(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
+    (letter,) = sqlite_world.letters(NICOLE)
     assert letter.message["Subject"].endswith(f"(reference {passcodes.reference(started, 1)})")
 
 
-def test_reference_tells_nothing_of_the_code(world: World) -> None:
-    started = ask(world, NICOLE)
+def test_reference_tells_nothing_of_the_code(sqlite_world: World) -> None:
+    started = ask(sqlite_world, NICOLE)
     before = passcodes.reference(started, 1)
-    with another(world, SECRET_KEY=NEW).app.app_context():
+    with another(sqlite_world, SECRET_KEY=NEW).app.app_context():
         assert passcodes.reference(started, 1) == before
 
 
@@ -387,11 +387,11 @@ def test_browser_is_said_in_a_few_words(agent: str, words: str) -> None:
     assert passcodes.browser_label(agent) == words
 
 
-def test_browser_that_asked_is_in_the_letter_in_our_words_only(world: World) -> None:
-    started = world.do(signin.start, FABRIKAM, NICOLES, browser="b", target=None)
+def test_browser_that_asked_is_in_the_letter_in_our_words_only(sqlite_world: World) -> None:
+    started = sqlite_world.do(signin.start, FABRIKAM, NICOLES, browser="b", target=None)
     by = signin.Caller(actor="visitor", browser="Evil <a href=x> Firefox/1 Linux")
-    world.do(signin.send_code, FABRIKAM, started.id, browser="b", by=by)
-    (letter,) = world.letters(NICOLE)
+    sqlite_world.do(signin.send_code, FABRIKAM, started.id, browser="b", by=by)
+    (letter,) = sqlite_world.letters(NICOLE)
     assert "Asked for from Firefox on Linux at" in letter.part("plain")
     assert "Evil" not in letter.part("plain") + letter.part("html")
 

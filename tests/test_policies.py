@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from guestauth import policies, signin, tenants
-from tests.steps import another, ask, ask_again, audited, enter, is_in, sign_in
+from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in
 from tests.world import ALEX, BY, CONTOSO, FABRIKAM, NICOLE, WOODGROVE, World
 
 FULL = (
@@ -157,7 +157,7 @@ def test_opting_out_ends_live_sessions_for_good(world: World) -> None:
 
 def test_opting_out_ends_codes_that_were_mailed(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     turn(world, on=False)
     with pytest.raises((signin.PasscodeWrong, signin.PasscodeExpired)):
         enter(world, started, code)
@@ -165,7 +165,7 @@ def test_opting_out_ends_codes_that_were_mailed(world: World) -> None:
 
 def test_code_mailed_before_opting_out_stays_dead_after_opting_in(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     turn(world, on=False)
     turn(world, on=True)
     with pytest.raises((signin.PasscodeWrong, signin.PasscodeExpired)):
@@ -193,7 +193,7 @@ def test_guest_signs_in_with_a_new_code_after_opting_in_again(world: World) -> N
     turn(world, on=True)
     world.advance(60)
     ask_again(world, started)
-    assert is_in(world, enter(world, started, world.code(NICOLE)))
+    assert is_in(world, enter(world, started, code_of(world, started)))
 
 
 def test_opting_in_lets_the_stranded_guest_in_again(world: World) -> None:
@@ -204,7 +204,161 @@ def test_opting_in_lets_the_stranded_guest_in_again(world: World) -> None:
 def test_opting_out_leaves_the_administrators_codes_alive(world: World) -> None:
     started = ask(world, "admin@fabrikam.example")
     ask(world, ALEX, browser="another browser")
-    code = world.code("admin@fabrikam.example")
+    code = code_of(world, started)
     turn(world, on=False)
     turn(world, on=True)
     assert is_in(world, enter(world, started, code))
+
+
+# A whole definition (B14).
+
+
+def define(world: World, text: str) -> None:
+    world.do(policies.define, FABRIKAM, text, by=BY)
+
+
+def test_definition_is_set_whole_as_it_was_written(world: World) -> None:
+    spaced = json.dumps(json.loads(FULL), indent=4)
+    define(world, spaced)
+    assert stored(world) == (spaced, True)
+    define(world, definition("Other"))
+    assert stored(world) == (definition("Other"), False)
+
+
+def test_definition_without_the_feature_ends_sessions_and_codes(world: World) -> None:
+    done, started = sign_in(world), ask(world, ALEX)
+    code = code_of(world, started)
+    define(world, definition())
+    define(world, policies.WITH_PASSCODES)
+    assert not is_in(world, done)
+    with pytest.raises(signin.PasscodeWrong):
+        enter(world, started, code)
+
+
+def test_definition_that_is_none_is_refused_and_the_old_one_stays(world: World) -> None:
+    longest = policies.WITH_PASSCODES + " " * (25_000 - len(policies.WITH_PASSCODES))
+    define(world, longest)
+    for text in (longest + " ", "{}", definition("A").replace('"A"', "1")):
+        with pytest.raises(policies.NotAPolicy):
+            define(world, text)
+    assert stored(world) == (longest, True)
+
+
+def test_same_definition_again_is_not_audited(world: World) -> None:
+    before = len(audited(world, "policy.changed"))
+    define(world, policies.WITH_PASSCODES)
+    assert len(audited(world, "policy.changed")) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"B2BManagementPolicy":{"a":1,"a":2}}', "same name twice"),
+        ('{"B2BManagementPolicy":{"a":NaN}}', "NaN is not JSON"),
+        ('{"B2BManagementPolicy":{"a":Infinity}}', "Infinity is not JSON"),
+        ('{"B2BManagementPolicy":{"a":"System.Object[]"}}', "a was cut off"),
+    ],
+)
+def test_definition_that_says_something_twice_or_cut_off_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(policies.NotAPolicy, match=reason):
+        policies.allows_passcodes(text)
+
+
+@pytest.mark.parametrize("part", ['"x":1e400', '"x":"\\ud800"', '"x":1.10', '"x":1E5', '"x":0.1'])
+def test_turning_keeps_odd_values_of_siblings_or_refuses_them(sqlite_world: World, part: str) -> None:
+    text = f'{{"B2BManagementPolicy":{{{part},"PreviewPolicy":{{"Features":[]}}}}}}'
+    try:
+        define(sqlite_world, text)
+    except policies.NotAPolicy:
+        return
+    turn(sqlite_world, on=True)
+    assert json.loads(stored(sqlite_world)[0])["B2BManagementPolicy"]["x"] == json.loads(f"{{{part}}}")["x"]
+    assert policies.allows_passcodes(stored(sqlite_world)[0])
+
+
+# Whom opting out locks out (B13).
+
+
+def test_effect_counts_guests_who_use_codes_and_those_signed_in_now(world: World) -> None:
+    assert world.do(policies.effect_of_opting_out, FABRIKAM) == policies.Effect(1, 0)
+    sign_in(world)
+    sign_in(world, browser="another browser")
+    sign_in(world, "admin@fabrikam.example", browser="a third")
+    assert world.do(policies.effect_of_opting_out, FABRIKAM) == policies.Effect(1, 1)
+    world.advance(86400)
+    assert world.do(policies.effect_of_opting_out, FABRIKAM) == policies.Effect(1, 0)
+    assert world.do(policies.effect_of_opting_out, WOODGROVE) == policies.Effect(0, 0)
+
+
+# Lists of domains (B21).
+
+ALLOW, DENY = (policies.DomainList(kind, ("firstup.example", "*.partner.example")) for kind in ("allow", "deny"))
+
+
+@pytest.mark.parametrize(
+    ("address", "listed"),
+    [
+        ("a@firstup.example", True),
+        ("a@sub.firstup.example", False),
+        ("a@notfirstup.example", False),
+        ("a@x.partner.example", True),
+        ("a@x.y.partner.example", True),
+        ("a@partner.example", False),
+        ("a@xpartner.example", False),
+    ],
+)
+def test_list_means_its_domains_and_subdomains_only_if_it_says_so(address: str, listed: bool) -> None:
+    assert (ALLOW.allows(address), DENY.allows(address)) == (listed, not listed)
+
+
+def test_one_list_takes_the_place_of_the_other_and_leaves_all_else() -> None:
+    text = policies.limited(FULL, DENY)
+    assert policies.domain_list(text) == policies.DomainList("deny", ["firstup.example", "*.partner.example"])
+    assert "AllowedDomains" not in text
+    none = policies.limited(text, None)
+    assert policies.domain_list(none) is None
+    assert none == FULL.replace(
+        '"InvitationsAllowedAndBlockedDomainsPolicy":{"AllowedDomains":["firstup.example"]},', ""
+    )
+
+
+def test_listed_domain_is_kept_in_lower_case_ascii() -> None:
+    found = policies.limited(
+        policies.WITH_PASSCODES, policies.DomainList("allow", [" BÜCHER.example ", "*.A.Example"])
+    )
+    assert policies.domain_list(found) == policies.DomainList("allow", ["xn--bcher-kva.example", "*.a.example"])
+
+
+@pytest.mark.parametrize(
+    "lists",
+    ['{"AllowedDomains":["a.example"],"BlockedDomains":["b.example"]}', '{"AllowedDomains":"a.example"}',
+     '{"BlockedDomains":[1]}', '{"AllowedDomains":["no domain"]}', '["a.example"]', '"a.example"'],
+)  # fmt: skip
+def test_lists_that_are_none_are_refused(world: World, lists: str) -> None:
+    text = f'{{"B2BManagementPolicy":{{"InvitationsAllowedAndBlockedDomainsPolicy":{lists}}}}}'
+    with pytest.raises(policies.NotAPolicy):
+        define(world, text)
+    assert stored(world) == (policies.WITH_PASSCODES, True)
+
+
+def test_empty_list_is_no_list() -> None:
+    text = '{"B2BManagementPolicy":{"InvitationsAllowedAndBlockedDomainsPolicy":{"AllowedDomains":[]}}}'
+    assert policies.domain_list(text) is None
+
+
+def test_tenant_keeps_its_list_in_its_policy(world: World) -> None:
+    world.do(policies.limit_domains, FABRIKAM, ALLOW, by=BY)
+    tenant = world.do(tenants.find, "fabrikam.example")
+    assert policies.allows_address(tenant, NICOLE) and not policies.allows_address(tenant, ALEX)
+    assert tenant.passcodes_on
+    with pytest.raises(policies.NotAPolicy):
+        world.do(policies.limit_domains, FABRIKAM, policies.DomainList("deny", ["no domain"]), by=BY)
+    world.do(policies.limit_domains, FABRIKAM, None, by=BY)
+    assert stored(world) == (policies.WITH_PASSCODES, True)
+
+
+def test_code_is_asked_for_in_vain_from_a_domain_that_is_not_let_in(world: World) -> None:
+    world.deliver()
+    world.do(policies.limit_domains, FABRIKAM, policies.DomainList("deny", ["firstup.example"]), by=BY)
+    ask(world)
+    assert world.letters(NICOLE) == []

@@ -64,26 +64,26 @@ def test_empty_text_and_empty_file_are_things_too(world: World) -> None:
         ("\x00\x7f", "__", "application/octet-stream"),
     ],
 )
-def test_file_name_is_one_name_on_one_line(world: World, name: str, kept: str, media_type: str) -> None:
-    made = add(world, file=(name, b"x"))
+def test_file_name_is_one_name_on_one_line(sqlite_world: World, name: str, kept: str, media_type: str) -> None:
+    made = add(sqlite_world, file=(name, b"x"))
     assert (made.file_name, made.media_type) == (kept, media_type)
 
 
 @pytest.mark.parametrize("slug", ["", "A", "a_b", "a--b", "-a", "a-", "a b", "a/b", "é", "a\n", "..", "x" * 101])
-def test_slug_is_of_small_letters_digits_and_single_hyphens(world: World, slug: str) -> None:
+def test_slug_is_of_small_letters_digits_and_single_hyphens(sqlite_world: World, slug: str) -> None:
     with pytest.raises(resources.ResourceRefused, match="slug"):
-        add(world, slug)
+        add(sqlite_world, slug)
 
 
 @pytest.mark.parametrize("slug", ["a", "7", "project-plan-2", "x" * 100])
-def test_good_slugs_are_taken(world: World, slug: str) -> None:
-    assert add(world, slug).slug == slug
+def test_good_slugs_are_taken(sqlite_world: World, slug: str) -> None:
+    assert add(sqlite_world, slug).slug == slug
 
 
 @pytest.mark.parametrize("title", ["", "   ", "x" * 201])
-def test_title_has_1_to_200_characters(world: World, title: str) -> None:
+def test_title_has_1_to_200_characters(sqlite_world: World, title: str) -> None:
     with pytest.raises(resources.ResourceRefused, match="title"):
-        add(world, title=title)
+        add(sqlite_world, title=title)
 
 
 def test_title_is_one_line(world: World) -> None:
@@ -96,17 +96,23 @@ def test_title_is_one_line(world: World) -> None:
      "https://a.example/" + "x" * 2000, "https://[::1", "https://a.example/\r\nX: y"],
     ids=lambda url: ascii(url)[:30],
 )  # fmt: skip
-def test_url_is_on_the_web(world: World, url: str) -> None:
+def test_url_is_on_the_web(sqlite_world: World, url: str) -> None:
     with pytest.raises(resources.ResourceRefused, match="URL"):
-        add(world, url=url)
+        add(sqlite_world, url=url)
 
 
 @pytest.mark.parametrize("what", [{"text": "x", "url": "https://a.example"}, {"text": "x", "file": ("a", b"")}])
-def test_resource_is_exactly_one_thing(world: World, what: dict[str, Any]) -> None:
+def test_resource_is_exactly_one_thing(sqlite_world: World, what: dict[str, Any]) -> None:
     with pytest.raises(resources.ResourceRefused, match="exactly one"):
-        add(world, **what)
+        add(sqlite_world, **what)
     with pytest.raises(resources.ResourceRefused, match="exactly one"):
-        world.do(resources.add, FABRIKAM, "nothing", title="Nothing", by=BY)
+        sqlite_world.do(resources.add, FABRIKAM, "nothing", title="Nothing", by=BY)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
+def test_text_is_one_that_both_databases_can_keep(sqlite_world: World, text: str) -> None:
+    with pytest.raises(resources.ResourceRefused, match="text"):
+        add(sqlite_world, text=text)
 
 
 def test_file_has_20_megabytes_at_most(sqlite_world: World) -> None:
@@ -159,12 +165,12 @@ def test_unsharing_with_all_leaves_those_it_is_shared_with_by_name(world: World)
 
 
 @pytest.mark.parametrize("slug", ["nothing", "", "PROJECT-PLAN-X"])
-def test_unknown_resource_can_be_neither_shared_nor_removed(world: World, slug: str) -> None:
+def test_unknown_resource_can_be_neither_shared_nor_removed(sqlite_world: World, slug: str) -> None:
     for action in (resources.share, resources.unshare):
         with pytest.raises(resources.ResourceUnknown):
-            world.do(action, FABRIKAM, slug, user_id=None, by=BY)
+            sqlite_world.do(action, FABRIKAM, slug, user_id=None, by=BY)
     with pytest.raises(resources.ResourceUnknown):
-        world.do(resources.remove, FABRIKAM, slug, by=BY)
+        sqlite_world.do(resources.remove, FABRIKAM, slug, by=BY)
 
 
 def test_no_tenant_can_touch_anothers_resource(world: World) -> None:

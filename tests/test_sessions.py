@@ -14,7 +14,7 @@ from guestauth import database, guests, invitations, policies, sessions, signin,
 from guestauth.audit import Caller
 from guestauth.database import db, operation
 from guestauth.models import Domain
-from tests.steps import BROWSER, another, arriving, ask, audited, is_in, sign_in
+from tests.steps import BROWSER, another, arriving, ask, audited, code_of, is_in, sign_in
 from tests.world import ADMIN, ALEX, BY, CONTOSO, FABRIKAM, NICOLE, WOODGROVE, World
 
 DAY = 86400
@@ -80,10 +80,10 @@ def test_deployment_may_shorten_a_session(world: World) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(-2, True), (-3600, False), (90000, False)])
-def test_session_gains_nothing_when_the_clock_jumps(world: World, seconds: int, live: bool) -> None:
-    done = sign_in(world)
-    world.advance(seconds)
-    assert is_in(world, done) == live
+def test_session_gains_nothing_when_the_clock_jumps(sqlite_world: World, seconds: int, live: bool) -> None:
+    done = sign_in(sqlite_world)
+    sqlite_world.advance(seconds)
+    assert is_in(sqlite_world, done) == live
 
 
 # The ends of a session.
@@ -131,8 +131,8 @@ def test_session_is_over_with_the_next_request_and_nothing_brings_it_back(world:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_session_that_is_over_is_over_in_every_process(world: World, way: str) -> None:
-    other = another(world)
+def test_session_that_is_over_is_over_in_every_process(sqlite_world: World, way: str) -> None:
+    world, other = sqlite_world, another(sqlite_world)
     done = sign_in(world, ALEX)
     assert is_in(other, done)
     WAYS[way][1](world, session_of(world, done))
@@ -149,10 +149,10 @@ def test_session_that_is_over_is_over_in_every_process(world: World, way: str) -
         "UPDATE tenants SET disabled_at = created_at",
     ],
 )
-def test_rows_decide_even_if_nobody_ended_the_session(world: World, change: str) -> None:
-    done = sign_in(world)
-    changing(world, change)
-    assert not is_in(world, done)
+def test_rows_decide_even_if_nobody_ended_the_session(sqlite_world: World, change: str) -> None:
+    done = sign_in(sqlite_world)
+    changing(sqlite_world, change)
+    assert not is_in(sqlite_world, done)
 
 
 def test_first_reason_stays(world: World) -> None:
@@ -272,8 +272,8 @@ def test_tenant_is_found_by_its_id_and_by_its_domain(world: World, reference: An
 
 
 @pytest.mark.parametrize("reference", [UNKNOWN, "unknown.example", "Fabrikam", ""])
-def test_unknown_tenant_is_none(world: World, reference: Any) -> None:
-    assert world.do(sessions.arriving, reference, []) is None
+def test_unknown_tenant_is_none(sqlite_world: World, reference: Any) -> None:
+    assert sqlite_world.do(sessions.arriving, reference, []) is None
 
 
 @pytest.mark.parametrize("reference", [FABRIKAM, "fabrikam.example"])
@@ -294,16 +294,16 @@ def test_unverified_claim_does_not_take_a_domain_away(world: World) -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "x", "0" * 64, "'; DROP TABLE sessions; --", "é" * 9])
-def test_unknown_secret_is_nobody(world: World, secret: str) -> None:
-    sign_in(world)
-    arrival = world.do(sessions.arriving, FABRIKAM, [secret])
+def test_unknown_secret_is_nobody(sqlite_world: World, secret: str) -> None:
+    sign_in(sqlite_world)
+    arrival = sqlite_world.do(sessions.arriving, FABRIKAM, [secret])
     assert arrival and (arrival.session, arrival.user) == (None, None)
 
 
-def test_hash_from_the_database_is_no_secret(world: World) -> None:
-    sign_in(world)
-    ((stored,),) = world.rows("SELECT secret FROM sessions")
-    arrival = world.do(sessions.arriving, FABRIKAM, [stored])
+def test_hash_from_the_database_is_no_secret(sqlite_world: World) -> None:
+    sign_in(sqlite_world)
+    ((stored,),) = sqlite_world.rows("SELECT secret FROM sessions")
+    arrival = sqlite_world.do(sessions.arriving, FABRIKAM, [stored])
     assert arrival and arrival.user is None
 
 
@@ -356,7 +356,7 @@ def test_ended_and_expired_sessions_are_not_live(world: World) -> None:
 def test_session_keeps_where_it_was_made_on_one_line(world: World) -> None:
     started = ask(world)
     by = Caller(actor="visitor", browser="Firefox\r\nX: y" + "z" * 300, client_address="192.0.2.7")
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     world.do(signin.enter_code, FABRIKAM, started.id, code, browser=BROWSER, by=by)
     ((browser, address),) = world.rows("SELECT browser, client_address FROM sessions")
     assert (browser, address) == (("Firefox  X: y" + "z" * 300)[:200], "192.0.2.7")

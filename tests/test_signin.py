@@ -14,7 +14,7 @@ from sqlalchemy import event
 from guestauth import addresses, database, guests, invitations, policies, sessions, signin, tenants
 from guestauth.keys import fingerprint
 from guestauth.models import SignIn
-from tests.steps import BROWSER, another, ask, ask_again, audited, enter, is_in, sign_in, wrong
+from tests.steps import BROWSER, another, ask, ask_again, audited, code_of, enter, is_in, sign_in, wrong
 from tests.world import ADMIN, ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANDED, STRANGER, WOODGROVE, World
 
 OTHER = "fedcba9876543210" * 4
@@ -107,9 +107,9 @@ def test_address_is_kept_as_typed_and_mail_goes_to_the_stored_one(world: World) 
     assert letter.message["To"] == NICOLE
 
 
-def test_each_sign_in_has_a_nonce_of_its_own(world: World) -> None:
-    assert ask(world).nonce != ask(world).nonce
-    assert len(ask(world).nonce) == 32
+def test_each_sign_in_has_a_nonce_of_its_own(sqlite_world: World) -> None:
+    assert ask(sqlite_world).nonce != ask(sqlite_world).nonce
+    assert len(ask(sqlite_world).nonce) == 32
 
 
 # A right code.
@@ -117,14 +117,15 @@ def test_each_sign_in_has_a_nonce_of_its_own(world: World) -> None:
 
 def test_right_code_gives_a_session_and_the_way_on(world: World) -> None:
     started = ask(world, target="/fabrikam.example/apps/project-plan?page=2")
-    done = enter(world, started, world.code(NICOLE))
+    done = enter(world, started, code_of(world, started))
     assert done.target == "/fabrikam.example/apps/project-plan?page=2"
     arrival = world.do(sessions.arriving, FABRIKAM, [done.session_secret])
     assert arrival and arrival.user and arrival.user.mail == NICOLE
 
 
 def test_sign_in_is_audited_with_who_and_how(world: World) -> None:
-    sign_in(world)
+    started = ask(world)
+    enter(world, started, world.code(NICOLE))
     names = "('passcode.requested', 'passcode.mailed', 'sign-in')"
     joined = "events e JOIN users u ON u.id = e.user_id"
     found = world.rows(f"SELECT e.name, e.result, e.address, u.mail FROM {joined} WHERE e.name IN {names}")
@@ -139,7 +140,7 @@ def test_session_secret_is_nowhere_at_rest(world: World) -> None:
 
 def test_last_sign_in_is_noted_at_success_only(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     with pytest.raises(signin.PasscodeWrong):
         enter(world, started, wrong(code))
     noted = "SELECT last_sign_in_at IS NULL FROM users WHERE mail = :mail"
@@ -157,7 +158,7 @@ def test_signing_in_accepts_nothing(world: World) -> None:
 
 def test_code_works_once(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     done = enter(world, started, code)
     world.advance(61)
     for browser in (BROWSER, done.browser):
@@ -168,7 +169,7 @@ def test_code_works_once(world: World) -> None:
 
 def test_code_of_one_sign_in_is_worthless_in_another(world: World) -> None:
     first = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, first)
     for mail in (NICOLE, ALEX, STRANGER):
         with pytest.raises(signin.PasscodeWrong):
             enter(world, ask(world, mail), code)
@@ -180,7 +181,7 @@ def test_code_of_one_sign_in_is_worthless_in_another(world: World) -> None:
 
 def test_five_wrong_codes_end_the_sign_in_and_the_right_one_is_too_late(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     assert use_up(world, started, code) == [4, 3, 2, 1, 0]
     for _ in range(2):
         with pytest.raises(signin.TooManyTries):
@@ -192,7 +193,7 @@ def test_five_wrong_codes_end_the_sign_in_and_the_right_one_is_too_late(world: W
 
 def test_fifth_try_may_be_the_right_one(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     for _ in range(4):
         with pytest.raises(signin.PasscodeWrong):
             enter(world, started, wrong(code))
@@ -201,13 +202,13 @@ def test_fifth_try_may_be_the_right_one(world: World) -> None:
 
 def test_new_sign_in_helps_after_five_wrong_codes(world: World) -> None:
     started = ask(world)
-    use_up(world, started, world.code(NICOLE))
+    use_up(world, started, code_of(world, started))
     assert is_in(world, sign_in(world))
 
 
 def test_expired_code_costs_no_try(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     for _ in range(4):
         with pytest.raises(signin.PasscodeWrong):
             enter(world, started, wrong(code))
@@ -216,12 +217,12 @@ def test_expired_code_costs_no_try(world: World) -> None:
         with pytest.raises(signin.PasscodeExpired):
             enter(world, started, code)
     ask_again(world, started)
-    assert is_in(world, enter(world, started, world.code(NICOLE)))
+    assert is_in(world, enter(world, started, code_of(world, started)))
 
 
 def test_wrong_code_still_costs_a_try_when_the_right_one_has_expired(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     world.advance(1800)
     assert use_up(world, started, code) == [4, 3, 2, 1, 0]
     with pytest.raises(signin.TooManyTries):
@@ -282,21 +283,21 @@ def test_three_codes_are_sent_and_never_a_fourth(world: World) -> None:
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_each_of_the_codes_works(world: World, which: int) -> None:
     started = ask(world)
-    codes = [world.code(NICOLE)]
+    codes = [code_of(world, started)]
     for _ in range(2):
         world.advance(60)
         ask_again(world, started)
-        codes.append(world.code(NICOLE))
+        codes.append(code_of(world, started))
     assert len(set(codes)) == 3
     assert is_in(world, enter(world, started, codes[which]))
 
 
 def test_each_code_lives_to_its_own_end(world: World) -> None:
     started = ask(world)
-    first = world.code(NICOLE)
+    first = code_of(world, started)
     world.advance(1500)
     ask_again(world, started)
-    second = world.code(NICOLE)
+    second = code_of(world, started)
     world.advance(400)
     with pytest.raises(signin.PasscodeExpired):
         enter(world, started, first)
@@ -305,10 +306,10 @@ def test_each_code_lives_to_its_own_end(world: World) -> None:
 
 def test_success_ends_all_codes(world: World) -> None:
     started = ask(world)
-    first = world.code(NICOLE)
+    first = code_of(world, started)
     world.advance(60)
     ask_again(world, started)
-    done = enter(world, started, world.code(NICOLE))
+    done = enter(world, started, code_of(world, started))
     with pytest.raises(signin.PasscodeUsed):
         enter(world, started, first, browser=done.browser)
     world.advance(61)
@@ -321,15 +322,15 @@ def test_tries_are_shared_by_the_codes_and_not_reset(world: World) -> None:
     started = ask(world)
     for _ in range(3):
         with pytest.raises(signin.PasscodeWrong):
-            enter(world, started, wrong(world.code(NICOLE)))
+            enter(world, started, wrong(code_of(world, started)))
     world.advance(60)
     ask_again(world, started)
-    assert use_up(world, started, world.code(NICOLE)) == [1, 0]
+    assert use_up(world, started, code_of(world, started)) == [1, 0]
 
 
 def test_nothing_is_sent_for_a_sign_in_that_is_dead(world: World) -> None:
     started = ask(world)
-    use_up(world, started, world.code(NICOLE))
+    use_up(world, started, code_of(world, started))
     world.advance(60)
     with pytest.raises(signin.TooManyTries):
         ask_again(world, started)
@@ -338,18 +339,18 @@ def test_nothing_is_sent_for_a_sign_in_that_is_dead(world: World) -> None:
 
 def test_nothing_is_sent_for_a_sign_in_that_was_used(world: World) -> None:
     started = ask(world)
-    done = enter(world, started, world.code(NICOLE))
+    done = enter(world, started, code_of(world, started))
     world.advance(60)
     with pytest.raises(signin.SignInUsed):
         ask_again(world, started, browser=done.browser)
     assert audited(world, "passcode.requested")[1:] == [("refused", "used")]
 
 
-def test_send_when_the_clock_has_gone_back_is_too_early(world: World) -> None:
-    started = ask(world)
-    world.advance(-3600)
+def test_send_when_the_clock_has_gone_back_is_too_early(sqlite_world: World) -> None:
+    started = ask(sqlite_world)
+    sqlite_world.advance(-3600)
     with pytest.raises(signin.SendTooEarly):
-        ask_again(world, started)
+        ask_again(sqlite_world, started)
 
 
 # The browser.
@@ -357,7 +358,7 @@ def test_send_when_the_clock_has_gone_back_is_too_early(world: World) -> None:
 
 def test_code_works_only_in_the_browser_that_asked(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     for _ in range(6):
         with pytest.raises(signin.SignInUnknown):
             enter(world, started, code, browser=OTHER)
@@ -367,7 +368,7 @@ def test_code_works_only_in_the_browser_that_asked(world: World) -> None:
 
 def test_used_sign_in_is_unknown_to_another_browser(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     enter(world, started, code)
     with pytest.raises(signin.SignInUnknown):
         enter(world, started, code, browser=OTHER)
@@ -385,7 +386,7 @@ def test_another_browser_can_neither_see_it_nor_have_a_code_sent(world: World) -
 
 def test_what_others_do_with_the_same_address_changes_nothing(world: World) -> None:
     mine = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, mine)
     theirs = ask(world, browser=OTHER)
     use_up(world, theirs, code, browser=OTHER)
     world.advance(60)
@@ -395,7 +396,7 @@ def test_what_others_do_with_the_same_address_changes_nothing(world: World) -> N
 
 def test_sign_in_gives_the_browser_a_new_id_and_the_old_one_is_worth_nothing(world: World) -> None:
     started = ask(world)
-    done = enter(world, started, world.code(NICOLE))
+    done = enter(world, started, code_of(world, started))
     assert done.browser != BROWSER
     with pytest.raises(signin.SignInUnknown):
         world.do(signin.find, FABRIKAM, started.id, browser=BROWSER)
@@ -405,7 +406,7 @@ def test_sign_in_gives_the_browser_a_new_id_and_the_old_one_is_worth_nothing(wor
 def test_other_open_sign_ins_of_the_browser_survive_a_sign_in(world: World) -> None:
     invited(world, NICOLE, WOODGROVE)
     elsewhere = ask(world, tenant=WOODGROVE)
-    code = world.code(NICOLE)
+    code = code_of(world, elsewhere)
     done = sign_in(world)
     later = enter(world, elsewhere, code, browser=done.browser)
     assert is_in(world, done) and is_in(world, later, WOODGROVE)
@@ -430,7 +431,7 @@ def test_sign_in_elsewhere_leaves_the_first_browsers_session(world: World) -> No
 
 def test_repeated_post_gets_the_same_session_and_no_second_one(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     done = enter(world, started, code)
     world.advance(40)
     assert enter(world, started, code) == done
@@ -440,7 +441,7 @@ def test_repeated_post_gets_the_same_session_and_no_second_one(world: World) -> 
 
 def test_repeated_post_is_refused_after_a_minute(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     enter(world, started, code)
     world.advance(61)
     with pytest.raises(signin.PasscodeUsed):
@@ -449,7 +450,7 @@ def test_repeated_post_is_refused_after_a_minute(world: World) -> None:
 
 def test_repeated_post_with_a_wrong_code_gets_nothing(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     enter(world, started, code)
     with pytest.raises(signin.PasscodeUsed):
         enter(world, started, wrong(code))
@@ -457,7 +458,7 @@ def test_repeated_post_with_a_wrong_code_gets_nothing(world: World) -> None:
 
 def test_repeated_post_does_not_bring_back_what_was_ended(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     done = enter(world, started, code)
     world.do(sessions.end_all, FABRIKAM, by=BY)
     with pytest.raises(signin.PasscodeUsed):
@@ -479,7 +480,7 @@ ENDINGS: dict[str, Callable[[World], Any]] = {
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_right_code_is_refused_like_a_wrong_one_once_they_may_no_longer(world: World, ending: str) -> None:
     started = ask(world, ALEX)
-    code = world.code(ALEX)
+    code = code_of(world, started)
     ENDINGS[ending](world)
     left = []
     for _ in range(5):
@@ -501,7 +502,7 @@ def test_letter_that_waits_does_not_go_once_they_may_no_longer(world: World, end
 
 def test_new_guest_of_the_same_address_does_not_revive_the_old_ones_code(world: World) -> None:
     started = ask(world, ALEX)
-    code = world.code(ALEX)
+    code = code_of(world, started)
     world.do(guests.delete, FABRIKAM, ALEX, by=BY)
     invited(world, ALEX)
     with pytest.raises(signin.PasscodeWrong):
@@ -518,7 +519,7 @@ def test_stranger_who_is_invited_meanwhile_gets_the_next_code(world: World) -> N
     invited(world, STRANGER)
     world.advance(60)
     ask_again(world, started)
-    assert is_in(world, enter(world, started, world.code(STRANGER)))
+    assert is_in(world, enter(world, started, code_of(world, started)))
 
 
 def test_administrator_signs_in_by_code_though_codes_are_off_for_guests(world: World) -> None:
@@ -529,7 +530,7 @@ def test_administrator_signs_in_by_code_though_codes_are_off_for_guests(world: W
 
 def test_opting_out_leaves_the_administrators_code_alive(world: World) -> None:
     started = ask(world, ADMIN)
-    code = world.code(ADMIN)
+    code = code_of(world, started)
     world.do(policies.turn_passcodes, FABRIKAM, on=False, by=BY)
     assert is_in(world, enter(world, started, code))
 
@@ -564,9 +565,9 @@ def test_sign_in_is_unknown_at_another_tenant(world: World) -> None:
 
 
 @pytest.mark.parametrize("mail", KINDS)
-def test_every_address_costs_the_same_statements(world: World, mail: str) -> None:
-    with_every_kind(world)
-    assert way(world, mail) == way(world, NICOLE)
+def test_every_address_costs_the_same_statements(sqlite_world: World, mail: str) -> None:
+    with_every_kind(sqlite_world)
+    assert way(sqlite_world, mail) == way(sqlite_world, NICOLE)
 
 
 def way(world: World, mail: str) -> list[list[str]]:
@@ -585,18 +586,17 @@ def way(world: World, mail: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("mail", KINDS)
-@pytest.mark.parametrize("table", ["sign_ins", "letters", "events"])
-def test_strangers_rows_are_like_guests_rows(world: World, table: str, mail: str) -> None:
+def test_strangers_rows_are_like_guests_rows(world: World, mail: str) -> None:
     with_every_kind(world)
-    keys = {"sign_ins": "id", "letters": "subject_id", "events": "address"}
     found = []
     for each in (mail, NICOLE):
         started = ask(world, each)
         with pytest.raises(signin.PasscodeWrong):
             enter(world, started, "00000000")
-        value = each if table == "events" else key_of(world, started)
-        found.append(shapes(world, table, keys[table], value)[-2:])
-    assert found[0] == found[1] and found[0]
+        places = {"sign_ins": "id", "passcodes": "sign_in_id", "letters": "subject_id"}
+        found.append([shapes(world, table, key, key_of(world, started)) for table, key in places.items()])
+        found[-1].append(shapes(world, "events", "address", each)[-2:])
+    assert found[0] == found[1] and all(found[0])
 
 
 def key_of(world: World, started: SignIn) -> str:
@@ -605,8 +605,8 @@ def key_of(world: World, started: SignIn) -> str:
 
 
 @pytest.mark.parametrize("mail", KINDS)
-def test_every_address_has_the_same_answers_from_start_to_end(world: World, mail: str) -> None:
-    with_every_kind(world)
+def test_every_address_has_the_same_answers_from_start_to_end(sqlite_world: World, mail: str) -> None:
+    world = with_every_kind(sqlite_world)
     started = ask(world, mail)
     assert use_up(world, started, "00000000") == [4, 3, 2, 1, 0]
     with pytest.raises(signin.TooManyTries):
@@ -617,8 +617,8 @@ def test_every_address_has_the_same_answers_from_start_to_end(world: World, mail
 
 
 @pytest.mark.parametrize("mail", [STRANGER, BLOCKED, DELETED, REVOKED, ELSEWHERE])
-def test_nobody_but_a_guest_gets_mail(world: World, mail: str) -> None:
-    with_every_kind(world)
+def test_nobody_but_a_guest_gets_mail(sqlite_world: World, mail: str) -> None:
+    world = with_every_kind(sqlite_world)
     ask(world, mail)
     assert world.letters(mail) == []
     assert audited(world, "passcode.dropped")[0][0] == "refused"
@@ -627,40 +627,69 @@ def test_nobody_but_a_guest_gets_mail(world: World, mail: str) -> None:
 # What pages ask about a sign-in.
 
 
-def test_last_sign_in_of_a_browser_keeps_the_address(world: World) -> None:
+def over(world: World, browser: str, tenant: uuid.UUID = FABRIKAM) -> str | None:
+    """Return the address that is kept for a browser whose session is over."""
+    found = world.do(signin.over_or_none, tenant, browser=browser)
+    return found and found.address
+
+
+def test_address_is_kept_when_a_session_has_come_to_its_natural_end(world: World) -> None:
     first = sign_in(world)
     second = sign_in(world, ALEX, browser=first.browser)
-    last = world.do(signin.last_or_none, FABRIKAM, browser=second.browser)
-    assert last and last.address == ALEX
+    assert over(world, second.browser) is None
+    world.advance(86400)
+    assert (over(world, second.browser), over(world, second.browser, CONTOSO)) == (ALEX, None)
 
 
-def test_browser_that_never_signed_in_has_no_last_sign_in(world: World) -> None:
-    started = ask(world)
-    assert world.do(signin.last_or_none, FABRIKAM, browser=BROWSER) is None
-    done = enter(world, started, world.code(NICOLE))
-    assert world.do(signin.last_or_none, CONTOSO, browser=done.browser) is None
+def test_no_address_is_kept_for_who_signed_out_or_never_signed_in(world: World) -> None:
+    ask(world, browser=OTHER)
+    done = sign_in(world)
+    world.do(sessions.end_all, FABRIKAM, by=BY)
+    world.advance(86400)
+    assert (over(world, done.browser), over(world, OTHER)) == (None, None)
 
 
-def test_sign_in_is_over_when_its_session_would_be(world: World) -> None:
-    started = ask(world)
-    done = enter(world, started, world.code(NICOLE))
-    found = world.do(signin.find, FABRIKAM, started.id, browser=done.browser)
-    assert not world.do(signin.is_over, found)
-    world.advance(86400 - 100)
-    assert not world.do(signin.is_over, found)
-    world.advance(100)
-    assert world.do(signin.is_over, found)
-    assert not world.do(signin.is_over, ask(world))
+def renew(world: World, earlier: SignIn, browser: str, target: str | None = "/apps") -> SignIn:
+    return world.do(signin.renew, earlier.tenant_id, earlier.id, browser=browser, target=target, by=BY)
 
 
-def test_newest_code_is_the_one_sent_last(world: World) -> None:
-    started = ask(world)
+def test_renewed_sign_in_is_for_the_same_address_and_has_its_code_mailed(world: World) -> None:
+    earlier = ask(world, target="/before")
+    done = enter(world, earlier, code_of(world, earlier))
+    world.advance(86400)
+    renewed = renew(world, earlier, done.browser)
+    assert (renewed.address, renewed.target, renewed.sends) == (NICOLE, "/apps", 1)
+    assert is_in(world, enter(world, renewed, code_of(world, renewed), browser=done.browser))
+
+
+def test_renewing_twice_within_a_minute_is_one_sign_in_and_one_code(world: World) -> None:
+    earlier = ask(world)
+    done = enter(world, earlier, code_of(world, earlier))
+    world.advance(86400)
+    first = renew(world, earlier, done.browser)
+    assert renew(world, earlier, done.browser).id == first.id
     world.advance(60)
-    ask_again(world, started)
-    assert world.do(signin.newest, started).n == 2
+    assert renew(world, earlier, done.browser).id != first.id
+    assert len(audited(world, "passcode.requested")) == 3
+
+
+def test_no_other_browser_or_tenant_can_renew_a_sign_in(world: World) -> None:
+    earlier = ask(world)
+    enter(world, earlier, code_of(world, earlier))
+    with pytest.raises(signin.SignInUnknown):
+        renew(world, earlier, OTHER)
+    with pytest.raises(signin.SignInUnknown):
+        world.do(signin.renew, CONTOSO, earlier.id, browser=BROWSER, target=None, by=BY)
+
+
+def test_newest_code_is_the_one_sent_last(sqlite_world: World) -> None:
+    started = ask(sqlite_world)
+    sqlite_world.advance(60)
+    ask_again(sqlite_world, started)
+    assert sqlite_world.do(signin.newest, started).n == 2
 
 
 def test_sign_in_works_over_a_restart(world: World) -> None:
     started = ask(world)
-    code = world.code(NICOLE)
+    code = code_of(world, started)
     assert is_in(world, enter(another(world), started, code))

@@ -118,6 +118,19 @@ def test_refused_recipient_is_final(opened: Open) -> None:
     assert (str(answer), answer.final) == ("550 5.1.1 No such person here", True)
 
 
+@pytest.mark.parametrize(("answer", "final"), [("554 5.7.1 It is spam", True), ("452 4.3.1 Disk full", False)])
+def test_refused_letter_is_final_or_for_now_as_the_server_says(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, answer: str, final: bool
+) -> None:
+    async def refuse(*_: object) -> str:
+        return answer
+
+    world, sink = opened()
+    monkeypatch.setattr(sink, "handle_DATA", refuse)
+    refused = refusal(lambda: send(world))
+    assert (str(refused), refused.final) == (answer, final)
+
+
 def test_greylisting_is_for_now(opened: Open) -> None:
     world, sink = opened()
     sink.greylist(1)

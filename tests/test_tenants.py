@@ -55,9 +55,9 @@ def test_tenant_without_administrator_has_nobody(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\t\r\n", "x" * 201, "\u200b"])
-def test_name_has_1_to_200_characters(world: World, name: str) -> None:
+def test_name_has_1_to_200_characters(sqlite_world: World, name: str) -> None:
     with pytest.raises(tenants.TenantRefused):
-        create(world, name)
+        create(sqlite_world, name)
 
 
 def test_name_is_one_line(world: World) -> None:
@@ -65,17 +65,17 @@ def test_name_is_one_line(world: World) -> None:
 
 
 @pytest.mark.parametrize("domains", [(), ("",), ("tailspin",), ("tailspin.example", "no domain")])
-def test_domain_must_be_one(world: World, domains: tuple[str, ...]) -> None:
-    before = counts(world)
+def test_domain_must_be_one(sqlite_world: World, domains: tuple[str, ...]) -> None:
+    before = counts(sqlite_world)
     with pytest.raises(tenants.TenantRefused):
-        create(world, domains=domains)
-    assert counts(world) == before
+        create(sqlite_world, domains=domains)
+    assert counts(sqlite_world) == before
 
 
 @pytest.mark.parametrize("typed", ["admin", "static", "sign-in", "healthz", "apps", "dev", "localhost"])
-def test_no_tenant_can_be_named_like_a_path_of_ours(world: World, typed: str) -> None:
+def test_no_tenant_can_be_named_like_a_path_of_ours(sqlite_world: World, typed: str) -> None:
     with pytest.raises(tenants.TenantRefused):
-        create(world, domains=(typed,))
+        create(sqlite_world, domains=(typed,))
 
 
 @pytest.mark.parametrize("taken", [{"tenant_id": FABRIKAM}, {"domains": ("new.example", "FABRIKAM.example")}])
@@ -123,9 +123,9 @@ def test_domain_claimed_but_not_verified_can_be_verified_by_its_owner(world: Wor
 @pytest.mark.parametrize(
     "typed", ["", "Fabrikam", "unknown.example", str(ID), "fabrikam.example/x", "%00", "x" * 5000]
 )
-def test_unknown_tenant_is_refused(world: World, typed: str) -> None:
+def test_unknown_tenant_is_refused(sqlite_world: World, typed: str) -> None:
     with pytest.raises(tenants.TenantUnknown):
-        world.do(tenants.find, typed)
+        sqlite_world.do(tenants.find, typed)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ class TextOrFile(click.ParamType[str]):
         """Read the text."""
         if value == "-" or value.startswith("@"):
             file = click.File(encoding="utf-8-sig").convert(value.removeprefix("@"), param, ctx)
-            return str(file.read())
+            try:
+                return str(file.read())
+            except UnicodeDecodeError:
+                self.fail(f"{value} is not text in UTF-8", param, ctx)
         return value
 
 

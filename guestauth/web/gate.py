@@ -13,9 +13,10 @@ Called before every request, and by every view. It decides nothing about resourc
 """
 
 import uuid
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from flask import abort, current_app, g, request, url_for
+from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter
 
@@ -51,12 +52,12 @@ class TenantConverter(BaseConverter):
     part_isolating = True  # else Werkzeug would not know a trailing slash behind it
 
 
-def arrive() -> None:
+def arrive() -> Any:
     """Find out which tenant and who, before every request but static files and health checks."""
     courier.ensure_running(current_app._get_current_object())  # type: ignore[attr-defined]
     guard.check(request, [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")])
     if request.endpoint in BARE:
-        return
+        return _in_small_letters()
     cookies.browser()
     reference = _reference()
     if reference is not None:
@@ -64,6 +65,19 @@ def arrive() -> None:
         g.arrival = sessions.arriving(reference, cookies.secrets())
         if g.arrival is None:
             raise NotFound("no such tenant")
+    return None
+
+
+def _in_small_letters() -> Any:
+    """Lead from an address that is none to the same in small letters, if that is a page of ours (B1, B2)."""
+    small = request.path.lower()
+    if request.endpoint or small == request.path or request.method not in ("GET", "HEAD"):
+        return None
+    try:
+        current_app.url_map.bind("").match(small, method="GET")
+    except HTTPException:
+        return None
+    return redirect(quote(small) + here().removeprefix(quote(request.path)))
 
 
 def tenant_arrival() -> Arrival:

@@ -1,18 +1,20 @@
 """What is exact stays exact under 4 processes at once, on SQLite and on PostgreSQL (B12, B19, B20, B23, B24, F1).
 
-Catalogue: G-01, G-04, L-02, I-03, S-06, X-03, X-04. Mails leave over real SMTP meanwhile.
+Catalogue: G-01, G-04, L-02, I-03, S-06, X-01, X-03, X-04. Mails leave over real SMTP meanwhile.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import httpx
+import pytest
 
-from guestauth import guests, invitations, policies
+from guestauth import guests, invitations, outbox, policies
 from tests.e2e.parallel import Shot, aim, together, volley
-from tests.e2e.site import Site
+from tests.e2e.site import Prepare, Site, behind
 from tests.world import BY, FABRIKAM, WOODGROVE
 
 LIVE = "SELECT count(*) FROM sessions JOIN users ON users.id = user_id WHERE mail = :mail AND ended_at IS NULL"
@@ -94,6 +96,15 @@ def test_two_sign_ins_of_one_browser_finished_at_once_end_well(each_site: Site) 
     assert {one(site, ALL, mail=mail) for mail in mails} <= {0, 1}
 
 
+def test_twenty_guests_at_once_all_get_in(each_site: Site) -> None:
+    site, mails = each_site, [each_site.guest() for _ in range(20)]
+
+    def sign_in(mail: str) -> str:
+        return site.awaiting_consent(mail).submit("consent", button=("decision", "accept")).h1
+
+    assert Counter(together(*[partial(sign_in, mail) for mail in mails])) == {"Fabrikam apps": 20}
+
+
 # Invitations
 
 
@@ -152,3 +163,13 @@ def test_nobody_is_signed_in_after_the_opt_out_however_close_the_race(each_site:
 
 def test_nobody_is_signed_in_after_being_deleted_however_close_the_race(each_site: Site) -> None:
     race(each_site, lambda mail: each_site.world.do(guests.delete, FABRIKAM, mail, by=BY))
+
+
+# The mail server's health
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_eight_first_checks_at_once_ask_the_mail_server_once(database: str, prepare: Prepare) -> None:
+    with behind(prepare(database)) as made:
+        claims = together(*[partial(made.world.do, outbox.claim_check, timedelta(seconds=30))] * 8)
+    assert Counter(claims) == {True: 1, False: 7}

@@ -7,10 +7,11 @@ import os
 import random
 import signal
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.servers import Served
 from tests.servers.process import kill
 
 KILLS = 200 if SOAK else 6
+LONGEST = 300  # seconds for the kills of one test, however slow the machine
 TRAVELLERS = 4
 NEVER = {
     "a session without a sign-in that was used for it": """
@@ -59,6 +61,15 @@ def killed(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Site]:
         yield made
 
 
+def rounds(record_property: Callable[[str, object], None]) -> Iterator[int]:
+    """Count two kills a round until there were enough or the time is over; say in the report how many."""
+    deadline = time.monotonic() + LONGEST
+    for kills in range(2, KILLS + 1, 2):
+        if time.monotonic() < deadline:
+            yield kills
+            record_property("kills", kills)
+
+
 def travel(site: Site, over: threading.Event, told: list[tuple[str, str]]) -> None:
     """Sign in as one new guest after the other until it is over; note what each page says."""
     while not over.is_set():
@@ -66,7 +77,7 @@ def travel(site: Site, over: threading.Event, told: list[tuple[str, str]]) -> No
         try:
             browser = site.awaiting_code(mail)
             told.append((browser.h1, mail))
-            wait_until(lambda mail=mail: over.is_set() or bool(site.letters(mail)))
+            wait_until(lambda mail=mail: over.is_set() or bool(site.letters(mail)), seconds=60)
             if not over.is_set():
                 told.append((browser.submit("enter-code", code=site.code(mail)).h1, mail))
                 told.append((browser.submit("consent", button=("decision", "accept")).h1, mail))
@@ -74,19 +85,29 @@ def travel(site: Site, over: threading.Event, told: list[tuple[str, str]]) -> No
             continue
 
 
+@contextmanager
+def travelling(site: Site, told: list[tuple[str, str]]) -> Iterator[threading.Event]:
+    """Let people sign in while the block lasts; it may end them earlier by the event."""
+    over = threading.Event()
+    with ThreadPoolExecutor(TRAVELLERS) as threads:
+        travels = [threads.submit(travel, site, over, told) for _ in range(TRAVELLERS)]
+        try:
+            yield over
+        finally:
+            over.set()
+    for done in travels:
+        done.result()
+
+
 def kill_amid_travel(site: Site, told: list[tuple[str, str]]) -> None:
     """Serve, and kill first a worker and then all of it, at moments that nobody chose."""
-    over, before = threading.Event(), len(told)
-    with site.serving(workers=2) as served, ThreadPoolExecutor(TRAVELLERS) as threads:
-        travels = [threads.submit(travel, site, over, told) for _ in range(TRAVELLERS)]
+    before = len(told)
+    with site.serving(workers=2) as served, travelling(site, told) as over:
         wait_until(lambda: len(told) > before)
         over.wait(random.uniform(0, 0.3))
         os.kill(random.choice(workers(served)), signal.SIGKILL)
         over.wait(random.uniform(0, 0.3))
         served.kill()
-        over.set()
-    for done in travels:
-        done.result()
 
 
 def workers(served: Served) -> list[int]:
@@ -123,9 +144,11 @@ def check(site: Site, told: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.soak
-def test_kills_of_web_processes_lose_and_invent_nothing(killed: Site) -> None:
+def test_kills_of_web_processes_lose_and_invent_nothing(
+    killed: Site, record_property: Callable[[str, object], None]
+) -> None:
     told: list[tuple[str, str]] = []
-    for _ in range(KILLS // 2):
+    for _ in rounds(record_property):
         kill_amid_travel(killed, told)
     with killed.serving():
         recover(killed)
@@ -133,23 +156,37 @@ def test_kills_of_web_processes_lose_and_invent_nothing(killed: Site) -> None:
 
 
 @pytest.mark.soak
-def test_kills_of_delivery_lose_no_letter(killed: Site) -> None:
+def test_kills_of_delivery_lose_no_letter(killed: Site, record_property: Callable[[str, object], None]) -> None:
     killed.settings["MAIL_DELIVERY"] = "worker"
-    over, told = threading.Event(), list[tuple[str, str]]()
-    with killed.serving(workers=2), ThreadPoolExecutor(TRAVELLERS) as threads:
-        travels = [threads.submit(travel, killed, over, told) for _ in range(TRAVELLERS)]
-        for _ in range(KILLS // 2):
-            with delivering(killed) as process:
-                came = len(killed.sink.letters)
-                killed.sink.wait_until(lambda sink, came=came: len(sink.letters) > came)
-                over.wait(random.uniform(0, 0.2))
-                kill(process)
-        over.set()
-        for done in travels:
-            done.result()
+    told: list[tuple[str, str]] = []
+    with killed.serving(workers=2):
+        with travelling(killed, told):
+            for _ in rounds(record_property):
+                kill_amid_delivery(killed, processes=2)
         with delivering(killed):
             recover(killed)
             check(killed, told)
+
+
+def kill_amid_delivery(site: Site, *, processes: int) -> None:
+    """Deliver with so many processes, and kill each at a moment that nobody chose."""
+    with ExitStack() as stack:
+        started = [stack.enter_context(delivering(site)) for _ in range(processes)]
+        came = len(site.sink.letters)
+        site.sink.wait_until(lambda sink: len(sink.letters) > came)
+        for process in started:
+            threading.Event().wait(random.uniform(0, 0.2))
+            kill(process)
+
+
+def test_code_asked_for_before_a_power_cut_works_after_it(killed: Site) -> None:
+    mail = killed.guest()
+    with killed.serving() as served:
+        page = killed.awaiting_code(mail)
+        code = killed.code(mail)
+        served.kill()
+    with killed.serving():
+        assert page.submit("enter-code", code=code).h1 == "Review permissions"
 
 
 def test_ending_gunicorn_amid_requests_loses_nothing(killed: Site) -> None:

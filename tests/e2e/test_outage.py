@@ -30,6 +30,8 @@ OUTAGES: dict[str, Callable[[Sink], object]] = {
     "losing its answer": Sink.drop,
 }
 OUTCOMES = "SELECT outcome, reason FROM letters JOIN users ON users.id = letters.user_id WHERE mail = :mail"
+END_CONNECTIONS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid != pg_backend_pid()"""
 VARIABLE = [
     (r'name="csrf_token" value="[^"]*"', "TOKEN"),
     (r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID"),
@@ -144,6 +146,13 @@ def test_pages_answer_as_usual_while_the_mail_server_is(mended_site: Site, how: 
     assert [status for status, _ in usual] == [200, 422, 200, 200, 422, 422, 429]
 
 
+def test_nothing_waits_for_a_mail_server_that_stays_silent_for_a_minute(prepare: Prepare) -> None:
+    with site(prepare("sqlite", MAIL_TIMEOUT="60"), workers=1) as silent:
+        usual = walk(silent)
+        break_down(silent.sink, "hanging")
+        assert [walk(silent), walk(silent)] == [usual, usual]
+
+
 @pytest.mark.parametrize("how", OUTAGES)
 def test_each_waiting_letter_arrives_once_after_the_mail_server_was(mended_site: Site, how: str) -> None:
     site = mended_site
@@ -161,12 +170,12 @@ def test_each_waiting_letter_arrives_once_after_the_mail_server_was(mended_site:
 
 def test_letter_whose_receipt_was_lost_comes_again_the_same(mended_site: Site) -> None:
     site, mail = mended_site, mended_site.guest()
-    site.sink.clear()
     break_down(site.sink, "losing its answer")
     site.awaiting_code(mail)
-    site.sink.wait_until(lambda sink: bool(sink.dropped))
+    site.sink.wait_until(lambda sink: any(letter.recipients == [mail] for letter in sink.dropped))
     mend(site)
-    lost, arrived = site.sink.dropped[-1], site.letters(mail)[0]
+    lost = next(letter for letter in site.sink.dropped if letter.recipients == [mail])
+    arrived = site.letters(mail)[0]
     assert [lost.message[name] for name in ("Message-ID", "Date", "Subject")] == [
         arrived.message[name] for name in ("Message-ID", "Date", "Subject")
     ]
@@ -211,6 +220,18 @@ def test_pages_tell_everybody_alike_that_mail_is_delayed_and_when_it_is_not(mend
     assert not told(STRANGER)
 
 
+# The database
+
+
+def test_connections_that_postgresql_has_ended_are_made_anew(prepare: Prepare) -> None:
+    with site(prepare("postgresql"), workers=1) as served:
+        browser = served.browser().open(HOME)
+        served.world.rows(END_CONNECTIONS)
+        mail = served.guest()
+        browser.submit("email-form", email=mail).submit("send-code")
+        assert browser.submit("enter-code", code=served.code(mail)).h1 == "Review permissions"
+
+
 # Delivery as a process of its own
 
 
@@ -232,7 +253,7 @@ def test_delivery_process_takes_no_further_letters_when_asked_to_end(undelivered
     invite(undelivered, 20)
     due = undelivered.waiting()
     with delivering(undelivered) as process:
-        wait_until(lambda: in_hand(undelivered) == 8)
+        undelivered.sink.wait_until(lambda sink: sink.connections == 9)  # a letter each, and one asks how it is
         process.send_signal(signal.SIGTERM)
         undelivered.sink.release()
         assert process.wait(15) == 0

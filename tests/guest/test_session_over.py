@@ -118,6 +118,12 @@ def test_who_signed_out_is_asked_for_the_address_and_shown_none(sqlite_world: Wo
     assert browser.open(PLAN).h1 == "Sign in to Fabrikam" and NICOLE not in browser.text
 
 
+def test_who_signed_in_again_and_out_is_shown_no_address_either(sqlite_world: World) -> None:
+    browser = over(sqlite_world).submit("send-code")
+    browser.submit("enter-code", code=sqlite_world.code(NICOLE)).submit("sign-out")
+    assert browser.open(PLAN).h1 == "Sign in to Fabrikam" and NICOLE not in browser.text
+
+
 def test_session_over_at_one_tenant_shows_no_address_at_another(sqlite_world: World) -> None:
     assert NICOLE not in over(sqlite_world).open("/woodgrove.example").text
 
