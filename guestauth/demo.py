@@ -104,6 +104,7 @@ def _tenant(tenant_id: uuid.UUID, name: str, domain: str) -> None:
         domains=[domain],
         tenant_id=tenant_id,
         administrator=f"admin@{domain}",
+        administrator_id=uuid.uuid5(tenant_id, f"admin@{domain}"),
         help_contact=f"admin@{domain}",
         by=audit.COMMAND_LINE,
     )

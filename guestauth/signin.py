@@ -178,11 +178,11 @@ def newest(sign_in: SignIn) -> Passcode:
 
 @query
 def over_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
-    """Return the browser's sign-in whose session has come to its natural end; it keeps the address (B28)."""
+    """Return the browser's last sign-in, if its session has come to its natural end; it keeps the address (B28)."""
     mine = (SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser))
-    over = (Session.ended_at.is_(None), Session.expires_at <= now())
-    found = select(SignIn).join(Session, Session.sign_in_id == SignIn.id).where(*mine, *over)
-    return db.session.scalar(found.order_by(SignIn.consumed_at.desc()).limit(1))
+    found = select(SignIn, Session).join(Session, Session.sign_in_id == SignIn.id).where(*mine)
+    last = db.session.execute(found.order_by(Session.created_at.desc()).limit(1)).first()
+    return last[0] if last and last[1].ended_at is None and last[1].expires_at <= now() else None
 
 
 def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> tuple:  # type: ignore[type-arg]

@@ -56,13 +56,14 @@ def create(
     by: Caller,
     tenant_id: uuid.UUID | None = None,
     administrator: str | None = None,
+    administrator_id: uuid.UUID | None = None,
     help_contact: str | None = None,
     privacy_statement_url: str | None = None,
 ) -> Tenant:
     """Make a tenant with its verified domains and its first administrator.
 
     :param domains: at least one; the first is the one that is shown.
-    :param administrator: their email address (B34).
+    :param administrator: their email address (B34); `administrator_id`: made up if not given.
     :raises TenantRefused: if a value is no good. :raises TenantTaken: if a domain or the id is.
     :raises NotAnAddress: if the administrator's address is none.
     """
@@ -90,7 +91,7 @@ def create(
         db.session.flush()
         db.session.add_all(Domain(tenant_id=tenant.id, name=name, verified_at=moment) for name in names)
     if admin:
-        _add_administrator(tenant, admin)
+        _add_administrator(tenant, admin, administrator_id or uuid.uuid4())
     audit.record("tenant.created", by=by, tenant_id=tenant.id, domains=names)
     return tenant
 
@@ -150,8 +151,9 @@ def _domain(typed: str) -> str:
     return name
 
 
-def _add_administrator(tenant: Tenant, address: Address) -> None:
+def _add_administrator(tenant: Tenant, address: Address, user_id: uuid.UUID) -> None:
     member = User(
+        id=user_id,
         tenant_id=tenant.id,
         mail=address.mail,
         mail_key=address.key,
