@@ -178,6 +178,7 @@ def _set(tenant: Tenant, definition: str, *, by: Caller) -> None:
 def _parsed(definition: str) -> dict[str, Any]:
     try:
         policy = json.loads(definition, object_pairs_hook=_object, parse_constant=_no_constant)
+        _text(policy).encode()
     except (ValueError, RecursionError) as fault:
         raise NotAPolicy(f"This is not JSON: {fault}") from fault
     if not isinstance(policy, dict) or not isinstance(policy.get("B2BManagementPolicy"), dict):
@@ -218,4 +219,4 @@ def _listed(typed: str) -> str:
 
 
 def _text(policy: dict[str, Any]) -> str:
-    return json.dumps(policy, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(policy, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -178,7 +178,7 @@ def newest(sign_in: SignIn) -> Passcode:
 
 @query
 def over_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
-    """Return the browser's last sign-in, if its session has come to its natural end; it keeps the address (B28)."""
+    """Return the browser's last sign-in if its session came to its natural end; it keeps the address (B28)."""
     mine = (SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser))
     found = select(SignIn, Session).join(Session, Session.sign_in_id == SignIn.id).where(*mine)
     last = db.session.execute(found.order_by(Session.created_at.desc()).limit(1)).first()

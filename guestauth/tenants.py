@@ -67,8 +67,8 @@ def create(
     :raises TenantRefused: if a value is no good. :raises TenantTaken: if a domain or the id is.
     :raises NotAnAddress: if the administrator's address is none.
     """
-    names = [_domain(typed) for typed in domains]
-    if not names or not 1 <= len(name.strip()) <= 200:
+    names = list(dict.fromkeys(_domain(typed) for typed in domains))
+    if not names or not 1 <= len(audit.one_line(name).strip()) <= 200:
         raise TenantRefused("A tenant needs a name of 1 to 200 characters and a domain")
     if privacy_statement_url and not addresses.is_web_address(privacy_statement_url):
         raise TenantRefused("The privacy statement's URL starts with https:// or http://")
@@ -78,7 +78,7 @@ def create(
     moment = now()
     tenant = Tenant(
         id=tenant_id or uuid.uuid4(),
-        name=audit.one_line(name.strip()),
+        name=audit.one_line(name).strip(),
         domain=names[0],
         policy=WITH_PASSCODES,
         passcodes_on=True,

@@ -75,10 +75,11 @@ def test_commit_that_fails_rolls_back_and_the_next_operation_works(world: World)
     assert name(world) == "New"
 
 
-def test_operation_that_fails_leaves_the_session_usable(world: World) -> None:
+@pytest.mark.parametrize("ending", [ValueError(), KeyboardInterrupt()], ids=repr)
+def test_operation_that_fails_leaves_the_session_usable(world: World, ending: BaseException) -> None:
     with world.app.app_context():
-        with pytest.raises(ValueError):
-            rename("New", ValueError())
+        with pytest.raises(type(ending)):
+            rename("New", ending)
         assert tenant().name == "Fabrikam"
 
 

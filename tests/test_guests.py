@@ -81,6 +81,15 @@ def test_unblocked_guest_signs_in_again(world: World) -> None:
     assert is_in(world, sign_in(world))
 
 
+def test_code_of_before_the_block_stays_dead_after_it(world: World) -> None:
+    started = ask(world)
+    code = code_of(world, started)
+    world.do(guests.block, FABRIKAM, NICOLE, by=BY)
+    world.do(guests.unblock, FABRIKAM, NICOLE, by=BY)
+    with pytest.raises(signin.PasscodeWrong):
+        enter(world, started, code)
+
+
 def test_deleted_guest_is_nobody_and_can_be_invited_anew(world: World) -> None:
     old = world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
     with pytest.raises(guests.GuestUnknown):

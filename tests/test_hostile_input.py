@@ -40,6 +40,7 @@ from tests.probe import FORM, ask, masked, tables, token
 from tests.world import ALEX, NICOLE, World
 
 SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
+SAMPLE = ("GET", "HEAD", "POST", "PUT")  # all of METHODS in a soak
 
 
 # Every route
@@ -49,7 +50,7 @@ def test_every_route_takes_every_method_in_its_stride(sqlite_world: World) -> No
     for actor in actors(sqlite_world):
         before = tables(sqlite_world)
         for path in addresses(sqlite_world, actor.sign_in):
-            for method in METHODS:
+            for method in METHODS if SOAK else SAMPLE:
                 request = {} if method in ("GET", "HEAD", "OPTIONS") else {"form": {"x": "y", "csrf_token": "x"}}
                 decent(ask(sqlite_world.app, path, method, cookies=actor.cookies, **request), (method, path))
         assert tables(sqlite_world) == before

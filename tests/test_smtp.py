@@ -159,6 +159,14 @@ def test_silent_server_is_given_up_after_the_timeout(opened: Open) -> None:
         assert "timed out" in str(answer) and not answer.final
 
 
+def test_every_answer_is_awaited_as_long_as_the_setting_says(opened: Open) -> None:
+    world, _ = opened(MAIL_TIMEOUT="7")
+    with world.app.app_context():
+        host = smtp.HardenedConnection(world.app.extensions["mail"]).configure_host()
+    assert host.sock.gettimeout() == 7
+    host.close()
+
+
 def test_connection_that_breaks_after_the_letter_is_for_now(opened: Open) -> None:
     world, sink = opened()
     sink.drop()

@@ -111,13 +111,13 @@ def session_over() -> Any:
     """Offer a new code for the address that was signed in here (B28)."""
     arrival, form = gate.tenant_arrival(), SessionOverForm()
     to = gate.wanted(first(form.to))
+    if arrival.user:  # another tab was quicker
+        return redirect(to or gate.home(), 303)
     last = signin.over_or_none(arrival.tenant.id, browser=cookies.browser())
     if last is None:
         return redirect(url_for("guest.sign_in", to=to), 303)
     if form.validate_on_submit():
         return _send_anew(last, to)
-    if arrival.user:
-        return redirect(to or gate.home(), 303)
     different = url_for("guest.sign_in", to=to)
     return page("guest/session_over.html", form=form, to=to, address=last.address, different_url=different)
 
