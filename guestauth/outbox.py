@@ -125,13 +125,10 @@ def deliver(letter_id: uuid.UUID) -> None:
     except Dropped as reason:
         _mark(letter, "dropped", str(reason))
     except smtp.NotSent as answer:
-        if answer.final or now() > letter.posted_at + GIVE_UP:
-            _mark(letter, "failed", str(answer))
-        else:
-            _postpone(letter, str(answer))
+        _try_later(letter, str(answer), final=answer.final)
     except Exception as fault:
         log.exception("letter %s could not be written or sent", letter.id)
-        _postpone(letter, type(fault).__name__)
+        _try_later(letter, type(fault).__name__, final=False)
     else:
         _mark(letter, "sent", "")
 
@@ -201,6 +198,13 @@ def note_health(fault: str | None) -> None:
     """Keep what the mail server answered to `smtp.probe`; None: it would take a letter."""
     since = func.coalesce(MailHealth.failing_since, now()) if fault else None
     changed(update(MailHealth).values(checked_at=now(), failing_since=since, reason=fault))
+
+
+def _try_later(letter: Letter, reason: str, *, final: bool) -> None:
+    if final or now() > letter.posted_at + GIVE_UP:
+        _mark(letter, "failed", reason)
+    else:
+        _postpone(letter, reason)
 
 
 @query

@@ -3,13 +3,13 @@
 Catalogue: G-01, G-04, L-02, I-03, S-06, X-01, X-03, X-04. Mails leave over real SMTP meanwhile.
 """
 
-from collections import os
+import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import Counter
 import httpx
 import pytest
 
