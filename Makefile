@@ -27,7 +27,7 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.bench
 
 soak: $(VENV)/.installed-dev
-	@GUESTAUTH_SOAK=on timeout 1200 $(BIN)/python -m pytest -n auto -m soak
+	@GUESTAUTH_SOAK=on timeout 1200 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lock: $(VENV)/.installed-dev
 	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet --upgrade -o requirements.txt

@@ -15,6 +15,23 @@ MEMORY = Path("/dev/shm")  # a database that lives for a test needs no disk
 if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
+SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
+SAMPLE = 8  # of the cases of one test; all of them in a soak
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take a sample, evenly spread, of the tests that have very many cases."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = set()
+    for each in cases.values():
+        if len(each) > SAMPLE and not SOAK and "architecture" not in each[0].nodeid:
+            kept = {round(n * (len(each) - 1) / (SAMPLE - 1)) for n in range(SAMPLE)}
+            left_out |= {item for n, item in enumerate(each) if n not in kept}
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
+
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
