@@ -48,6 +48,7 @@ class Browser:
             verify=ssl.create_default_context(cafile=ca) if ca else app is None,
             trust_env=False,
             timeout=30,
+            limits=httpx.Limits(keepalive_expiry=1),  # before gunicorn hangs up, at 2 s
             headers={
                 "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                 "Accept-Language": language,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import guestauth
 from guestauth import create_app, database, demo
 from tests import servers
 from tests.world import World, environment, lent, prepared
@@ -16,21 +17,48 @@ if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
-SAMPLE = 8  # of the cases of one test; all of them in a soak
+SAMPLE = 3  # of the cases of a test that needs a database, a server or a browser
+DATABASES = ("sqlite", "postgresql")
+OPERATIONS = {f"test_{path.stem}" for path in Path(guestauth.__file__).parent.glob("*.py")}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take a sample, evenly spread, of the tests that have very many cases."""
+    """Keep the daily run short; in a soak everything runs.
+
+    Operations, and what is marked so, are tested on both databases, the rest on one of the two, by turns. Of a test with
+    many cases that take time a sample is taken, evenly spread.
+    """
+    if SOAK:
+        return
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out = set()
-    for each in cases.values():
-        if len(each) > SAMPLE and not SOAK and "architecture" not in each[0].nodeid:
-            kept = {round(n * (len(each) - 1) / (SAMPLE - 1)) for n in range(SAMPLE)}
-            left_out |= {item for n, item in enumerate(each) if n not in kept}
-    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-    items[:] = [item for item in items if item not in left_out]
+    kept = {item for turn, each in enumerate(cases.values()) for item in _sample(_on_one(each, turn))}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
+
+
+def _on_one(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
+    """Leave out one database, where the test is not of an operation."""
+    if cases[0].path.stem in OPERATIONS or cases[0].get_closest_marker("both"):
+        return cases
+    other = DATABASES[turn % 2]
+    return [each for each in cases if other not in _parameters(each).values()] or cases
+
+
+def _sample(cases: list[pytest.Item]) -> list[pytest.Item]:
+    most = SAMPLE * (2 if cases[0].path.stem in OPERATIONS else 1)
+    costly = any(
+        word in name for name in getattr(cases[0], "fixturenames", ()) for word in ("world", "site", "prepare")
+    )
+    if not costly or len(cases) <= most:
+        return cases
+    return [cases[round(n * (len(cases) - 1) / (most - 1))] for n in range(most)]
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    spec = getattr(item, "callspec", None)
+    return {name: value for name, value in spec.params.items() if isinstance(value, str)} if spec else {}
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +118,7 @@ def postgresql_world(postgresql_app: World, postgresql: str, postgresql_template
     yield from lent(postgresql_app)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def world(request: pytest.FixtureRequest) -> World:
     """A world on each database in turn."""
     made: World = request.getfixturevalue(f"{request.param}_world")

@@ -42,6 +42,7 @@ def one(site: Site, statement: str, **values: object) -> int:
 # Codes
 
 
+@pytest.mark.both
 def test_two_hundred_wrong_codes_at_once_are_five_tries(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     browser = site.awaiting_code(mail)
@@ -66,6 +67,7 @@ def test_right_code_among_wrong_ones_at_once_makes_one_session_at_most(each_site
     assert one(site, TRIES, mail=mail) <= 5
 
 
+@pytest.mark.both
 def test_fifty_right_codes_at_once_make_one_session(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     shot = aim(site.awaiting_code(mail), "enter-code", code=site.code(mail))
@@ -76,6 +78,7 @@ def test_fifty_right_codes_at_once_make_one_session(each_site: Site) -> None:
     assert dict(site.world.rows(REASONS, mail=mail)) == {"": 1}
 
 
+@pytest.mark.both
 def test_thirty_requests_for_a_code_at_once_send_one_letter(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     browser = site.browser().open("/fabrikam.example").submit("email-form", email=mail)
@@ -158,6 +161,7 @@ def end(site: Site, access: Callable[[], Any], later: int) -> None:
     access()
 
 
+@pytest.mark.both
 def test_nobody_is_signed_in_after_the_opt_out_however_close_the_race(each_site: Site) -> None:
     race(each_site, lambda _: each_site.world.do(policies.turn_passcodes, FABRIKAM, on=False, by=BY))
 

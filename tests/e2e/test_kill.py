@@ -25,7 +25,7 @@ from tests.e2e.site import HOME, Prepare, Site, behind, delivering, wait_until
 from tests.servers import Served
 from tests.servers.process import kill
 
-KILLS = 200 if SOAK else 6
+KILLS = 200 if SOAK else 2
 LONGEST = 300  # seconds for the kills of one test, however slow the machine
 TRAVELLERS = 4
 NEVER = {
@@ -193,7 +193,7 @@ def test_ending_gunicorn_amid_requests_loses_nothing(killed: Site) -> None:
     answered = threading.Event()
     killed.sink.delay(0.2)
     with killed.serving(workers=2) as served:
-        pages = {mail: at_send_code(killed, mail) for mail in [killed.guest() for _ in range(16)]}
+        pages = {mail: at_send_code(killed, mail) for mail in [killed.guest() for _ in range(8)]}
         presses = [partial(press, page, answered) for page in pages.values()]
         *arrived, code = together(*presses, lambda: answered.wait(10) and served.terminate())
     assert code == 0
