@@ -32,6 +32,7 @@ EVENTS = {
     "guest.blocked": "a guest was blocked; their sessions ended",
     "guest.unblocked": "a guest may sign in again",
     "guest.deleted": "a guest was deleted; their sessions ended",
+    "guest.left": "a guest left the organisation; their sessions ended",
     "guest.restored": "a deleted guest is a guest again",
     "guest.reset": "a guest's redemption status was reset; a new invitation went out",
     "invitation.resent": "a new invitation went out; the old link died",

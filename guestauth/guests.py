@@ -72,10 +72,7 @@ def by_id(tenant_id: uuid.UUID, user_id: uuid.UUID) -> User:
 
     :raises GuestUnknown: if the tenant has none such, or it is a member.
     """
-    user = db.session.get(User, user_id)
-    if user is None or user.tenant_id != tenant_id or not user.is_guest:
-        raise GuestUnknown("There is no such guest")
-    return user
+    return _known(tenant_id, user_id)
 
 
 @query
@@ -135,10 +132,20 @@ def delete(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
     :raises GuestUnknown: also for a member, whom this does not concern.
     """
     user = _guest(tenant_id, typed)
-    user.deleted_at = user.codes_void_at = now()
-    db.session.flush()
-    ended = sessions.end_of_user(user.id, "guest deleted")
+    ended = _take_away(user, "guest deleted")
     audit.record("guest.deleted", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail, sessions=ended)
+    return user
+
+
+@operation
+def leave(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> User:
+    """Let a guest go who wants to: as if deleted, and restored the same way (B30).
+
+    :raises GuestUnknown: also for a member, who cannot leave.
+    """
+    user = _known(tenant_id, user_id)
+    ended = _take_away(user, "guest left")
+    audit.record("guest.left", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail, sessions=ended)
     return user
 
 
@@ -175,6 +182,20 @@ def _matching(tenant_id: uuid.UUID, listing: Listing) -> Sequence[ColumnElement[
         text = listing.search.strip()
         wanted.append(or_(*(each.icontains(text, autoescape=True) for each in (User.mail_key, User.display_name))))
     return wanted
+
+
+def _take_away(user: User, reason: str) -> int:
+    """Make a guest nobody, in the transaction under way; return how many sessions ended."""
+    user.deleted_at = user.codes_void_at = now()
+    db.session.flush()
+    return sessions.end_of_user(user.id, reason)
+
+
+def _known(tenant_id: uuid.UUID, user_id: uuid.UUID) -> User:
+    user = db.session.get(User, user_id)
+    if user is None or user.tenant_id != tenant_id or not user.is_guest:
+        raise GuestUnknown("There is no such guest")
+    return user
 
 
 def _guest(tenant_id: uuid.UUID, typed: str) -> User:

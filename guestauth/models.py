@@ -46,6 +46,8 @@ class Tenant(Model, kw_only=True):
     domain: Mapped[str] = mapped_column(String(253))  # of its verified domains the one that is shown
     policy: Mapped[str] = mapped_column(Text)  # the B2BManagementPolicy's definition (B14)
     passcodes_on: Mapped[bool]  # what the policy says of OneTimePasscode; written with it only
+    language: Mapped[str] = mapped_column(String(20), default="en", server_default="en")  # of its pages and mails
+    retention_days: Mapped[int] = mapped_column(default=365, server_default="365")  # of its logs
     help_contact: Mapped[str | None] = mapped_column(String(200), default=None)
     privacy_statement_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     created_at: Mapped[datetime]
@@ -271,7 +273,11 @@ class Event(Model, kw_only=True):
     """A line of the sign-in and audit logs (B33). Written by `audit` only, changed by nobody."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_tenant_id_at", "tenant_id", "at"),)
+    __table_args__ = (
+        Index("ix_events_tenant_id_at", "tenant_id", "at", "id"),
+        Index("ix_events_tenant_id_name_at", "tenant_id", "name", "at", "id"),
+        Index("ix_events_user_id_at", "user_id", "at", "id"),
+    )
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, init=False, autoincrement=True
     )
@@ -287,3 +293,28 @@ class Event(Model, kw_only=True):
     browser: Mapped[str] = mapped_column(String(200), default="")
     correlation_id: Mapped[str] = mapped_column(String(36), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+
+
+class Import(Model, kw_only=True):
+    """A file of invitations that an administrator has handed in (B20)."""
+
+    __tablename__ = "imports"
+    id: Mapped[uuid.UUID] = _primary_key()
+    tenant_id: Mapped[uuid.UUID] = _of("tenants", index=True)
+    file_name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+
+
+class ImportRow(Model, kw_only=True):
+    """One line of such a file: what it asks for, and what became of it. Done once, whoever runs it again."""
+
+    __tablename__ = "import_rows"
+    import_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)  # the line, as a person counts: the header is 1
+    mail: Mapped[str] = mapped_column(Text)  # as it stands in the file
+    display_name: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    target: Mapped[str] = mapped_column(Text, default="")
+    send_mail: Mapped[bool] = mapped_column(default=True)
+    outcome: Mapped[str | None] = mapped_column(String(20), default=None)  # invited, skipped, refused; None: waits
+    reason: Mapped[str | None] = mapped_column(String(300), default=None)

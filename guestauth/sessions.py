@@ -156,6 +156,22 @@ def end_all(tenant_id: uuid.UUID, *, user_id: uuid.UUID | None = None, by: Calle
     return ended
 
 
+@operation
+def end_own(tenant_id: uuid.UUID, user_id: uuid.UUID, which: str, *, keeping: uuid.UUID, by: Caller) -> int:
+    """End one of a user's own sessions, or all others, and return how many ended (B30).
+
+    :param which: a session's id, or `others`; what is neither ends nothing.
+    :param keeping: the session that asks; it stays.
+    """
+    mine = and_(Session.tenant_id == tenant_id, Session.user_id == user_id, Session.id != keeping)
+    if which != "others":
+        mine = and_(mine, Session.id == _id_or_none(which))
+    ended = _end(mine, "ended by its user")
+    if ended:
+        audit.record("session.ended", by=by, tenant_id=tenant_id, reason="ended by its user", sessions=ended)
+    return ended
+
+
 def end_one(tenant_id: uuid.UUID, session_id: uuid.UUID, reason: str) -> int:
     """End one session in the transaction under way."""
     return _end(and_(Session.id == session_id, Session.tenant_id == tenant_id), reason)
@@ -175,6 +191,13 @@ def end_passcode_guests(tenant_id: uuid.UUID) -> int:
     """End the sessions of guests who sign in with codes, in the transaction under way (B12)."""
     guests = select(User.id).where(User.tenant_id == tenant_id, User.user_type == "Guest")
     return _end(and_(Session.tenant_id == tenant_id, Session.user_id.in_(guests)), "codes turned off")
+
+
+def _id_or_none(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _end(which: ColumnElement[bool], reason: str) -> int:

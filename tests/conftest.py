@@ -25,8 +25,8 @@ OPERATIONS = {f"test_{path.stem}" for path in Path(guestauth.__file__).parent.gl
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the daily run short; in a soak everything runs.
 
-    Operations, and what is marked so, are tested on both databases, the rest on one of the two, by turns. Of a test with
-    many cases that take time a sample is taken, evenly spread.
+    Operations, and what is marked so, are tested on both databases, the rest on one of the two, by turns. Of a
+    test with many cases that take time a sample is taken, evenly spread.
     """
     if SOAK:
         return

@@ -13,9 +13,9 @@ from flask.globals import request_ctx
 from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guestauth import letters
+from guestauth import letters, passcodes
 from guestauth.keys import keys
-from guestauth.web import common, cookies, errors, gate, guest
+from guestauth.web import admin, common, cookies, errors, gate, guest
 
 log = logging.getLogger("guestauth.request")
 POLICY = (
@@ -55,6 +55,7 @@ def set_up(app: Flask) -> None:
     app.url_map.converters["tenant"] = gate.TenantConverter
     app.jinja_env.globals["csrf_token"] = generate_csrf
     app.jinja_env.filters["utc"] = letters.utc
+    app.jinja_env.filters["in_few_words"] = passcodes.browser_label
     with app.app_context():
         app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[0]
     app.before_request(_begin)
@@ -64,7 +65,7 @@ def set_up(app: Flask) -> None:
     app.url_defaults(_add_tenant)
     app.context_processor(_context)
     errors.register(app)
-    for blueprint in (common.health, common.blueprint, guest.blueprint):
+    for blueprint in (common.health, common.blueprint, guest.blueprint, admin.blueprint):
         app.register_blueprint(blueprint)
     if app.config["GUESTAUTH_DEMO"]:
         from guestauth.web import dev

@@ -26,7 +26,12 @@ from guestauth.models import User
 from guestauth.sessions import Arrival
 from guestauth.web import cookies, guard
 
-TARGETS = {"guest.apps", "guest.resource", "guest.direct_resource"}  # where a sign-in may lead
+TARGETS = {"guest.apps", "guest.resource", "guest.direct_resource", "guest.account"}  # where a sign-in may lead
+CONSOLE = "admin."  # and to every page of the console
+UPLOADS = {  # the pages that take a file, and how many bytes at the most
+    "admin.import_guests": 5 * 1024 * 1024,
+    "admin.add_resource": 21 * 1024 * 1024,
+}
 SHOWN_BY = {"guest.download": "guest.resource"}  # a file is asked for on its page
 MOST_CHARACTERS = 2000  # of a target
 KEPT = "!$&'()*+,;=:@/?%-._~"  # what stays as it is in an address (RFC 3986)
@@ -55,7 +60,9 @@ class TenantConverter(BaseConverter):
 def arrive() -> Any:
     """Find out which tenant and who, before every request but static files and health checks."""
     courier.ensure_running(current_app._get_current_object())  # type: ignore[attr-defined]
-    guard.check(request, [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")])
+    most = UPLOADS.get(request.endpoint or "", 0)
+    request.max_content_length = most or current_app.config["MAX_CONTENT_LENGTH"]
+    guard.check(request, [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")], files=bool(most))
     if request.endpoint in BARE:
         return _in_small_letters()
     cookies.browser()
@@ -102,6 +109,17 @@ def signed_in(*, before_consent: bool = False) -> User:
         raise SignInNeeded
     if user.must_consent and not before_consent:
         raise ConsentNeeded
+    return user
+
+
+def administrator() -> User:
+    """Return the administrator who asks: the one place that decides who may use the console (B34).
+
+    :raises SignInNeeded: :raises TenantMissing: :raises Forbidden: for anybody else who is signed in.
+    """
+    user = signed_in()
+    if not user.is_administrator:
+        abort(403)
     return user
 
 
@@ -154,7 +172,8 @@ def safe_target(raw: str) -> str | None:
     in_query = [value for key, value in parse_qsl(query) if key.lower() == "tenantid"]
     named = [values.pop("tenant", None), *in_query]
     references = {str(tenants.reference_or_none(name)) for name in named if name}
-    if endpoint not in TARGETS or not references or not all(_is_here(each) for each in references):
+    known = endpoint in TARGETS or endpoint.startswith(CONSOLE)
+    if not known or not references or not all(_is_here(each) for each in references):
         return None
     if named[0]:
         values["tenant"] = g.reference

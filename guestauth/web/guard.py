@@ -23,11 +23,12 @@ NO_FORM = "The form has fields that it should not have."
 NO_TEXT = "The text has characters that are none."
 
 
-def check(request: Request, own_origins: Iterable[str]) -> None:
+def check(request: Request, own_origins: Iterable[str], *, files: bool = False) -> None:
     """Refuse a request that is no good with 400, 403, 404, 411 or 415.
 
     What is no text names nothing: in the path, or as the tenant in the query, it is unknown like any other (B4).
     :param own_origins: what an Origin header may say, like `https://guests.example.org`.
+    :param files: whether the page takes files; elsewhere they are refused.
     """
     query = request.query_string
     if len(query) > MOST_QUERY or not query.isascii() or not _is_utf8(query):
@@ -37,7 +38,7 @@ def check(request: Request, own_origins: Iterable[str]) -> None:
     _check_texts(_pairs((name, values) for name, values in request.args.lists() if name.lower() != "tenantid"))
     if request.method not in SAFE:
         _check_source(request, set(own_origins))
-        _check_body(request)
+        _check_body(request, files=files)
 
 
 def _check_source(request: Request, own_origins: set[str]) -> None:
@@ -47,7 +48,7 @@ def _check_source(request: Request, own_origins: set[str]) -> None:
         abort(403, "The form was sent from another site.")
 
 
-def _check_body(request: Request) -> None:
+def _check_body(request: Request, *, files: bool) -> None:
     if request.content_length is None:
         abort(411)
     if request.content_length and request.mimetype not in FORMS:
@@ -58,9 +59,15 @@ def _check_body(request: Request) -> None:
     if not _is_utf8(raw):
         abort(400, NO_TEXT)
     fields = list(request.form.lists())
-    if request.files or len(fields) > MOST_FIELDS or any(len(values) > 1 for _, values in fields):
+    if (
+        (request.files and not files)
+        or len(request.files) > 1
+        or len(fields) > MOST_FIELDS
+        or any(len(values) > 1 for _, values in fields)
+    ):
         abort(400, NO_FORM)
     _check_texts(_pairs(fields))
+    _check_texts(file.filename or "" for file in request.files.values())
 
 
 def _pairs(fields: Iterable[tuple[str, list[str]]]) -> Iterable[str]:

@@ -1,0 +1,12 @@
+"""Invite."""
+
+from typing import Any
+
+from guestauth.web.admin import blueprint
+from guestauth.web.fields import page
+
+
+@blueprint.get("/guests/invite")
+def invite() -> Any:
+    """To be written."""
+    return page("admin/base.html")

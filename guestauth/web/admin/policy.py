@@ -1,0 +1,12 @@
+"""Policy."""
+
+from typing import Any
+
+from guestauth.web.admin import blueprint
+from guestauth.web.fields import page
+
+
+@blueprint.get("/policy")
+def policy() -> Any:
+    """To be written."""
+    return page("admin/base.html")

@@ -1,0 +1,12 @@
+"""Settings."""
+
+from typing import Any
+
+from guestauth.web.admin import blueprint
+from guestauth.web.fields import page
+
+
+@blueprint.get("/settings")
+def settings() -> Any:
+    """To be written."""
+    return page("admin/base.html")

@@ -1,0 +1,53 @@
+"""Who may use the console: administrators of the tenant, and nobody else (B34; A-01, A-10)."""
+
+import pytest
+
+from tests.admin import CONSOLE, at_console
+from tests.hostile import addresses
+from tests.probe import ask, change
+from tests.world import ADMIN, NICOLE, World
+
+ID = "00000000-0000-4000-8000-000000000009"
+
+
+def paths(world: World) -> list[bytes]:
+    """Every address of the console."""
+    return [path for _ in range(3) for path in addresses(world, ID) if b"/admin" in path]
+
+
+def test_route_map_has_the_console(sqlite_world: World) -> None:
+    assert len(set(paths(sqlite_world))) >= 10
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_anonymous_is_led_to_sign_in_from_every_address(sqlite_world: World, method: str) -> None:
+    for path in paths(sqlite_world):
+        answer = ask(sqlite_world.app, path, method, **({"form": {"x": "y"}} if method == "POST" else {}))
+        assert answer.status in (302, 405) and (answer.status == 405 or "/sign-in" in str(answer.header("Location")))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_guest_is_refused_at_every_address(sqlite_world: World, method: str) -> None:
+    cookies = sqlite_world.signed_in(NICOLE).cookies
+    for path in paths(sqlite_world):
+        form = {"form": {"x": "y"}} if method == "POST" else {}
+        assert ask(sqlite_world.app, path, method, cookies=cookies, **form).status in (403, 405), path
+
+
+def test_administrator_of_another_tenant_is_nobody_here(sqlite_world: World) -> None:
+    cookies = at_console(sqlite_world, mail="admin@woodgrove.example", tenant="woodgrove.example").cookies
+    for path in paths(sqlite_world):
+        answer = ask(sqlite_world.app, path, cookies=cookies)
+        assert answer.status in (302, 405) and "admin" not in answer.text
+
+
+def test_right_is_read_afresh_with_every_request(world: World) -> None:
+    browser = at_console(world)
+    assert browser.open(CONSOLE).status == 200
+    change(world, "UPDATE users SET is_administrator = false WHERE mail = :mail", mail=ADMIN)
+    assert browser.open(CONSOLE).status == 403
+
+
+def test_administrator_comes_back_to_the_page_of_the_console_they_asked_for(world: World) -> None:
+    browser = at_console(world, "/sign-ins")
+    assert browser.path == f"{CONSOLE}/sign-ins"
