@@ -25,6 +25,7 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_console
 
 soak: $(VENV)/.installed-dev
 	@GUESTAUTH_SOAK=on timeout 1200 $(BIN)/python -m pytest -n auto --dist worksteal

@@ -17,7 +17,7 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     policies    the B2BManagementPolicy
 
 A request in five hops: `web/gate.py` → the view in `web/guest/` (its form above it) → the operation in
-`signin.py` → the rule in `passcodes.py` with rows of `models.py` → `templates/guest/enter_code.html`.
+`signin.py` → the rule in `passcodes.py` with rows of `models/` → `templates/guest/enter_code.html`.
 """
 
 import os

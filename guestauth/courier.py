@@ -60,7 +60,7 @@ class Courier:
 
     process: int = 0
     wake: Bell = field(default_factory=Bell)
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: bool = False
     starting: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
 
@@ -98,7 +98,7 @@ def stop(app: Flask, *, within: float = 15.0) -> None:
     :param within: seconds to wait at the most.
     """
     courier = of(app)
-    courier.stopping.set()
+    courier.stopping = True
     courier.wake.set()
     if courier.thread is not None and courier.is_running():
         courier.thread.join(within)
@@ -110,11 +110,11 @@ def run(app: Flask) -> None:
     slots = threading.Semaphore(app.config["MAIL_CONNECTIONS"])
     with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"] + 1, "courier") as threads:
         checking = threads.submit(check_health, app)
-        while not courier.stopping.is_set():
+        while not courier.stopping:
             courier.wake.clear()
             if checking.done():
                 checking = threads.submit(check_health, app)
-            if not _carry(app, threads, slots) and not courier.stopping.is_set():
+            if not _carry(app, threads, slots) and not courier.stopping:
                 courier.wake.wait(_pause(app))
 
 
@@ -149,7 +149,7 @@ def _fault(app: Flask) -> str | None:
 def _carry(app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore) -> int:
     """Lease as many letters as there are free hands and hand them out; return how many."""
     slots.acquire()
-    if of(app).stopping.is_set():  # asked to stop while all hands were full
+    if of(app).stopping:  # asked to stop while all hands were full
         slots.release()
         return 0
     free = 1 + sum(slots.acquire(blocking=False) for _ in range(app.config["MAIL_CONNECTIONS"] - 1))

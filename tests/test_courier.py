@@ -127,7 +127,7 @@ def test_stopping_while_all_hands_are_full_leaves_the_rest_waiting(sqlite_world:
         single.do(invitations.invite, FABRIKAM, guest, by=BY)
     running(single)
     sink.wait_until(lambda sink: sink.connections == 2)  # one asks for its health
-    courier.of(single.app).stopping.set()
+    courier.of(single.app).stopping = True
     sink.release()
     courier.stop(single.app)
     assert sorted(row[0] or "" for row in single.rows("SELECT outcome FROM letters")) == ["", "sent", "sent"]
@@ -147,7 +147,7 @@ def test_process_delivers_with_one_courier_however_often_it_is_asked(inline: Wor
 def test_dead_courier_is_replaced(inline: World, sink: Sink) -> None:
     of_process = running(inline)
     courier.stop(inline.app)
-    of_process.stopping.clear()
+    of_process.stopping = False
     ask(inline)
     running(inline)
     assert of_process.is_running()
@@ -157,7 +157,7 @@ def test_dead_courier_is_replaced(inline: World, sink: Sink) -> None:
 def test_forked_process_starts_its_own(inline: World) -> None:
     before = running(inline)
     courier.stop(inline.app)
-    before.stopping.clear()
+    before.stopping = False
     before.process = -1  # what a child sees of its parent's
     assert not before.is_running()
     assert running(inline).is_running()

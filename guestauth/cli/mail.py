@@ -1,7 +1,6 @@
 """`flask mail`: the outbox and the mail server."""
 
 import signal
-import threading
 from typing import Any
 
 import click
@@ -33,8 +32,8 @@ def deliver(once: bool) -> None:
         courier.check_health(app)
         click.echo(f"letters tried: {courier.run_once(app)}")
         return
-    for number in (signal.SIGTERM, signal.SIGINT):  # in a thread: the handler may interrupt what holds a lock
-        signal.signal(number, lambda *_: threading.Thread(target=courier.stop, args=(app,)).start())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: courier.stop(app))
     courier.run(app)
 
 
