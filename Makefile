@@ -8,7 +8,7 @@ DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: run test check bench soak lock clean
+.PHONY: run test check bench soak messages lock clean
 
 run: $(VENV)/.installed
 	@$(DEMO) $(BIN)/python -m flask db upgrade
@@ -29,6 +29,11 @@ bench: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	@GUESTAUTH_SOAK=on timeout 1200 $(BIN)/python -m pytest -n auto --dist worksteal
+
+messages: $(VENV)/.installed-dev
+	@$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output --project GuestAuth --version 0 -o guestauth/translations/messages.pot .
+	@$(BIN)/pybabel -q update -i guestauth/translations/messages.pot -d guestauth/translations --no-fuzzy-matching --ignore-obsolete --no-wrap
+	@$(BIN)/pybabel -q compile -d guestauth/translations
 
 lock: $(VENV)/.installed-dev
 	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet --upgrade -o requirements.txt

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from flask import Flask
 from flask_migrate import Migrate
 
-from guestauth import cli, config, courier, database, logs, smtp, web
+from guestauth import cli, config, courier, database, languages, logs, smtp, web
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -45,6 +45,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     logs.set_up(app)
     database.set_up(app)
     smtp.mail.init_app(app)
+    languages.set_up(app)
     app.extensions["guestauth_courier"] = courier.Courier()
     Migrate(app, database.db, directory=str(config.PROJECT / "guestauth" / "migrations"))
     web.set_up(app)

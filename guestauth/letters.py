@@ -10,12 +10,15 @@ one link; a tenant's or an inviter's words are text, wherever they stand (I-11).
 Called by the outbox's preparers in passcodes and invitations. It reads no table and sends nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
+from flask_babel import gettext
 
+from guestauth import languages
 from guestauth.audit import one_line
 
 MOST_OF_A_NAME = 60  # characters of it in a subject
@@ -42,18 +45,23 @@ def passcode(
     expires_at: datetime,
     asked_from: str,
     asked_at: datetime,
+    lang: str = "en",
 ) -> Content:
     """The letter that carries a code.
 
     :param code: 8 digits.
     :param lifetime_minutes: how long the code works from when it was issued.
     :param asked_from: the browser that asked, in a few words.
+    :param lang: tag of the language it is written in.
     """
     return _written(
         "passcode",
         to=to,
         org=org,
-        subject=f"Your {_short(org)} sign-in code (reference {reference})",
+        lang=lang,
+        subject=lambda: gettext(
+            "Your %(org)s sign-in code (reference %(reference)s)", org=_short(org), reference=reference
+        ),
         code=code,
         reference=reference,
         lifetime_minutes=lifetime_minutes,
@@ -74,17 +82,20 @@ def invitation(
     what: str | None,
     privacy_statement_url: str | None,
     help_contact: str | None,
+    lang: str = "en",
 ) -> Content:
     """The letter that invites a guest.
 
     :param url: the one link, from `PUBLIC_URL`.
     :param what: the title of what they will be taken to.
+    :param lang: tag of the language it is written in.
     """
     return _written(
         "invitation",
         to=to,
         org=org,
-        subject=f"{_short(inviter)} invited you to {_short(org)}",
+        lang=lang,
+        subject=lambda: gettext("%(inviter)s invited you to %(org)s", inviter=_short(inviter), org=_short(org)),
         mail=to,
         domain=domain,
         inviter=inviter,
@@ -96,20 +107,17 @@ def invitation(
     )
 
 
-def utc(moment: datetime) -> str:
-    """Write a moment for people: `12:30 UTC on 20 November 2026`."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%H:%M} UTC on {moment.day} {moment:%B %Y}"
-
-
-def _written(name: str, *, to: str, org: str, subject: str, **facts: Any) -> Content:
+def _written(name: str, *, to: str, org: str, subject: Callable[[], str], lang: str, **facts: Any) -> Content:
     lines = {name: one_line(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-    lines |= {"org": one_line(org), "public_url": current_app.config["PUBLIC_URL"]}
+    lines |= {"org": one_line(org), "public_url": current_app.config["PUBLIC_URL"], "lang": languages.known(lang)}
     facts = lines | {"message": facts.get("message")}  # the one that may have several
-    pages = [
-        current_app.jinja_env.get_template(f"email/{name}.{ending}").render(facts) for ending in ("txt", "html")
-    ]
-    return Content(to=to, sender_name=one_line(org), subject=one_line(subject), text=pages[0], html=pages[1])
+    with languages.speaking(lang):
+        pages = [
+            current_app.jinja_env.get_template(f"email/{name}.{ending}").render(facts)
+            for ending in ("txt", "html")
+        ]
+        line = one_line(subject())
+    return Content(to=to, sender_name=one_line(org), subject=line, text=pages[0], html=pages[1])
 
 
 def _short(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import lxml.html
 import pytest
 
-from guestauth import letters
+from guestauth import languages, letters
 from tests.pages import words
 from tests.world import World
 
@@ -219,8 +219,8 @@ def test_message_cannot_leave_its_quotation(invitation: Write) -> None:
         (datetime(2026, 1, 2, 3, 4, tzinfo=timezone(timedelta(hours=8))), "19:04 UTC on 1 January 2026"),
     ],
 )
-def test_moment_is_written_for_people(moment: datetime, written: str) -> None:
-    assert letters.utc(moment) == written
+def test_moment_is_written_for_people(sqlite_world: World, moment: datetime, written: str) -> None:
+    assert sqlite_world.do(languages.moment, moment) == written
 
 
 def test_facts_of_a_letter_are_all_used(passcode: Write, invitation: Write) -> None:

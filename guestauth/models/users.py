@@ -76,6 +76,7 @@ class Invitation(Model, kw_only=True):
     inviter: Mapped[str] = mapped_column(String(200))
     message: Mapped[str | None] = mapped_column(Text, default=None)
     target: Mapped[str | None] = mapped_column(String(2000), default=None)  # path within the tenant
+    language: Mapped[str | None] = mapped_column(String(20), default=None)  # of its letter; None: the tenant's
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
     replaced_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -13,7 +13,7 @@ from flask.globals import request_ctx
 from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guestauth import letters, passcodes
+from guestauth import passcodes
 from guestauth.keys import keys
 from guestauth.web import admin, common, cookies, errors, gate, guest
 
@@ -54,7 +54,6 @@ def set_up(app: Flask) -> None:
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = gate.TenantConverter
     app.jinja_env.globals["csrf_token"] = generate_csrf
-    app.jinja_env.filters["utc"] = letters.utc
     app.jinja_env.filters["in_few_words"] = passcodes.browser_label
     with app.app_context():
         app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[0]

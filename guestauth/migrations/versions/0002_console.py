@@ -45,6 +45,7 @@ def upgrade():
         batch_op.create_index('ix_events_tenant_id_name_at', ['tenant_id', 'name', 'at', 'id'], unique=False)
         batch_op.create_index('ix_events_user_id_at', ['user_id', 'at', 'id'], unique=False)
 
+    op.add_column('invitations', sa.Column('language', sa.String(length=20), nullable=True))
     op.add_column('tenants', sa.Column('language', sa.String(length=20), server_default='en', nullable=False))
     op.add_column('tenants', sa.Column('retention_days', sa.Integer(), server_default='365', nullable=False))
 
@@ -52,6 +53,7 @@ def upgrade():
 def downgrade():
     op.drop_column('tenants', 'retention_days')
     op.drop_column('tenants', 'language')
+    op.drop_column('invitations', 'language')
 
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index('ix_events_user_id_at')
