@@ -63,6 +63,15 @@ def domain_or_none(typed: str) -> str | None:
     return name if "." in name and len(name) <= 253 else None
 
 
+def in_unicode(name: str) -> str:
+    """Return a domain name as people write it, with its `*.`; it stays where that is not possible."""
+    wild = "*." if name.startswith("*.") else ""
+    try:
+        return wild + idna.decode(name.removeprefix("*."))
+    except (idna.IDNAError, UnicodeError):
+        return name
+
+
 def is_web_address(text: str) -> bool:
     """Whether it is an http or https address of 2,000 characters at most."""
     try:

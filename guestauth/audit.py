@@ -1,6 +1,7 @@
 """The audit log: who did what, when, with what result (B33).
 
-What it does: `record` adds an event to the transaction under way; `events` reads them.
+What it does: `record` adds an event to the transaction under way; `events` reads them; `purge` deletes those that
+are older than the tenant keeps.
 
 The one thing to understand: the record is part of the transaction it tells of, so it is there exactly when
 what it tells of happened. A refusal is recorded too, since a refusal commits.
@@ -8,27 +9,35 @@ what it tells of happened. A refusal is recorded too, since a refusal commits.
 What must stay true: this is the only writer of the log; codes, tickets and cookies never come here; every
 name stands in `EVENTS`.
 
-Called by every operation. It will not change or delete an event.
+Called by every operation. It will not change an event, nor delete one within the tenant's retention.
 """
 
 import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from guestauth.database import db, now, query
-from guestauth.models import Event
+from guestauth.database import changed, db, now, operation, query
+from guestauth.models import Event, Tenant
 
 EVENTS = {
     "tenant.created": "a tenant was made on the command line",
     "tenant.disabled": "a tenant was turned off; its sessions ended",
     "tenant.enabled": "a tenant was turned on again",
+    "tenant.changed": "a tenant's name, contact, privacy statement, language or retention was changed",
+    "domain.claimed": "a domain was named; it waits for its DNS record to be checked",
+    "domain.verified": "a domain was verified, by its DNS record or by the operator",
+    "domain.removed": "a domain was removed from its tenant",
+    "administrator.added": "somebody was made an administrator",
+    "administrator.removed": "an administrator was removed; their sessions ended",
     "policy.changed": "the tenant's B2BManagementPolicy was changed",
     "guest.invited": "a guest was invited",
+    "guests.imported": "a file of guests to invite was handed in",
+    "import.discarded": "such a file and its results were thrown away; the guests stayed",
     "guest.blocked": "a guest was blocked; their sessions ended",
     "guest.unblocked": "a guest may sign in again",
     "guest.deleted": "a guest was deleted; their sessions ended",
@@ -47,10 +56,20 @@ EVENTS = {
     "sign-in": "somebody entered a code",
     "session.ended": "a session was ended: signed out, or by an administrator",
     "resource.added": "something to share was added",
+    "resource.changed": "the title or the content of a resource was changed",
     "resource.removed": "something shared was removed",
     "resource.shared": "a resource was shared",
     "resource.unshared": "a resource is shared no longer",
+    "resource.opened": "somebody opened a resource",
+    "resource.downloaded": "somebody downloaded a file",
+    "audit.purged": "events older than the tenant keeps were deleted",
 }
+RESULTS = ("success", "refused")
+SIGNING_IN = (  # the events of the sign-in log
+    *("passcode.requested", "passcode.mailed", "passcode.dropped", "sign-in", "session.ended"),
+    *("invitation.redeemed", "invitation.declined"),
+)
+PORTION = 5000  # events deleted in one transaction, so that nobody waits for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +84,7 @@ class Caller:
     correlation_id: str = ""
 
 
+JOINERS = "\u200c\u200d"  # zero width, non-joiner and joiner
 COMMAND_LINE = Caller(actor="command line")
 DELIVERY = Caller(actor="delivery")
 
@@ -88,6 +108,8 @@ def record(
     """
     if name not in EVENTS:
         raise LookupError(f"audit.EVENTS does not know {name}")
+    if user_id and by.user_id not in (None, user_id):
+        detail["by"] = str(by.user_id)  # `user_id` says whom it was done to
     event = Event(
         at=now(),
         name=name,
@@ -122,6 +144,40 @@ def events(
     return list(reversed(db.session.scalars(statement).all()))
 
 
+@query
+def of_user(tenant_id: uuid.UUID, user_id: uuid.UUID, *, most: int = 20) -> Sequence[Event]:
+    """Return the newest events about a user, the newest first."""
+    theirs = select(Event).where(Event.user_id == user_id, Event.tenant_id == tenant_id)
+    return db.session.scalars(theirs.order_by(Event.at.desc(), Event.id.desc()).limit(most)).all()
+
+
+def purge(tenant: Tenant, *, by: Caller) -> int:
+    """Delete the tenant's events that are older than it keeps them, in portions; return how many."""
+    until, gone = now() - timedelta(days=tenant.retention_days), 0
+    while True:
+        portion = _purge_portion(tenant.id, until, gone=gone, by=by)
+        gone += portion
+        if portion < PORTION:
+            return gone
+
+
+@operation
+def _purge_portion(tenant_id: uuid.UUID, until: datetime, *, gone: int, by: Caller) -> int:
+    """Delete a portion; the last one records them all, those `gone` before too."""
+    old = select(Event.id).where(Event.tenant_id == tenant_id, Event.at < until).order_by(Event.at, Event.id)
+    portion = changed(delete(Event).where(Event.id.in_(old.limit(PORTION))))
+    if portion < PORTION and gone + portion:
+        record("audit.purged", by=by, tenant_id=tenant_id, events=gone + portion, until=until.isoformat())
+    return portion
+
+
 def one_line(text: str) -> str:
-    """Return the text without control and format characters: one event, one line (K-07)."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in text)
+    """Return the text without control and format characters: one event, one line (K-07).
+
+    The two joiners stay: Persian names and many emoji are written with them.
+    """
+    return "".join(" " if _is_control(char) and char not in JOINERS else char for char in text)
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp")

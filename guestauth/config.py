@@ -47,16 +47,11 @@ class Setting:
     meaning: str
 
 
-def _text(value: str) -> str:
-    return value.strip()
-
-
 def _flag(value: str) -> bool:
-    words = {"on": True, "true": True, "yes": True, "1": True}
-    words |= {"off": False, "false": False, "no": False, "0": False, "": False}
-    if value.strip().lower() not in words:
+    word = value.strip().lower()
+    if word not in ("on", "true", "yes", "1", "off", "false", "no", "0", ""):
         raise ValueError("write on or off")
-    return words[value.strip().lower()]
+    return word in ("on", "true", "yes", "1")
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -88,10 +83,6 @@ def _secret(value: str) -> str:
     if len(set(value)) < 10 or any(word in value.lower() for word in WEAK_WORDS):
         raise ValueError("it can be guessed; make one with: openssl rand -hex 32")
     return value
-
-
-def _secrets(value: str) -> list[str]:
-    return [_secret(part) for part in _list(value)]
 
 
 def _origin(value: str) -> str:
@@ -137,6 +128,11 @@ def _sender(value: str) -> str:
         raise ValueError(f"write an email address: {fault}") from fault
 
 
+def _name_server(value: str) -> tuple[str, int] | None:
+    parts = urlsplit(f"//{value.strip()}")
+    return (str(ipaddress.ip_address(parts.hostname or "")), parts.port or 53) if value.strip() else None
+
+
 def _file(value: str) -> str:
     if value and not Path(value).is_file():
         raise ValueError(f"there is no file {value}")
@@ -144,13 +140,14 @@ def _file(value: str) -> str:
 
 
 SETTINGS = [
-    Setting(name="INSTANCE_PATH", read=_text, default=str(PROJECT / "instance"),
+    Setting(name="INSTANCE_PATH", read=str.strip, default=str(PROJECT / "instance"),
             meaning="folder for local data; default: `./instance`"),
     Setting(name="GUESTAUTH_DEMO", read=_flag, default="off",
             meaning="demo mode: demo data, local mailbox, `/dev` pages, http on loopback"),
     Setting(name="SECRET_KEY", read=_secret, default=None, unit="≥ 32 bytes",
             meaning="every key is derived from it; demo: made once in the instance folder"),
-    Setting(name="SECRET_KEY_FALLBACKS", read=_secrets, default="", unit="comma-separated, newest first",
+    Setting(name="SECRET_KEY_FALLBACKS", read=lambda value: [_secret(part) for part in _list(value)],
+            default="", unit="comma-separated, newest first",
             meaning="earlier secrets, still accepted while what they signed lives"),
     Setting(name="DATABASE_URL", read=_database, default=None,
             meaning="`sqlite:///…` or `postgresql://…`; default: `guestauth.db` in the instance folder"),
@@ -160,13 +157,13 @@ SETTINGS = [
             meaning="host names answered to; default: the host of `PUBLIC_URL`"),
     Setting(name="TRUSTED_PROXIES", read=_number(0, 10), default="0", unit="hops",
             meaning="proxies in front whose `X-Forwarded-*` headers count"),
-    Setting(name="MAIL_SERVER", read=_text, default="",
+    Setting(name="MAIL_SERVER", read=str.strip, default="",
             meaning="mail server; demo without it: the local mailbox only"),
     Setting(name="MAIL_PORT", read=_number(1, 65535), default="25", meaning="its port"),
     Setting(name="MAIL_USE_TLS", read=_flag, default="off", meaning="STARTTLS after connecting"),
     Setting(name="MAIL_USE_SSL", read=_flag, default="off", meaning="TLS from the first byte"),
-    Setting(name="MAIL_USERNAME", read=_text, default="", meaning="user name at the mail server"),
-    Setting(name="MAIL_PASSWORD", read=_text, default="", meaning="password at the mail server"),
+    Setting(name="MAIL_USERNAME", read=str.strip, default="", meaning="user name at the mail server"),
+    Setting(name="MAIL_PASSWORD", read=str.strip, default="", meaning="password at the mail server"),
     Setting(name="MAIL_DEFAULT_SENDER", read=_sender, default=None,
             meaning="the address every mail comes from; default: no-reply at the host of `PUBLIC_URL`"),
     Setting(name="MAIL_CA_FILE", read=_file, default="",
@@ -177,6 +174,8 @@ SETTINGS = [
             meaning="mails on their way at the same time"),
     Setting(name="MAIL_DELIVERY", read=_one_of("inline", "worker"), default="inline",
             meaning="`inline`: threads of every web process deliver; `worker`: only `flask mail deliver`"),
+    Setting(name="DNS_SERVER", read=_name_server, default="", unit="address[:port]",
+            meaning="name server asked about domains to verify; default: the machine's own"),
     Setting(name="PASSCODE_LIFETIME", read=_number(60, 1800), default="1800", unit="s",
             meaning="how long a code works (B22); may be shortened, never lengthened"),
     Setting(name="SESSION_LIFETIME", read=_number(300, 86400), default="86400", unit="s",

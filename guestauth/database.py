@@ -40,6 +40,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another writer before it says so
+CACHE = 32 * 1024  # kB that SQLite may keep of the file, per connection
 CLOCK_SLACK = timedelta(seconds=5)  # how far the clocks of two nodes may differ
 
 
@@ -252,7 +253,7 @@ def _make_private(path: Path) -> None:
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not guessed by the driver
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"cache_size = -{CACHE}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

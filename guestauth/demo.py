@@ -17,7 +17,7 @@ from contextlib import suppress
 from flask import current_app
 from sqlalchemy import delete, func, select
 
-from guestauth import audit, guests, invitations, mailbox, policies, resources, tenants
+from guestauth import audit, guests, invitations, mailbox, policies, redemptions, resources, tenants
 from guestauth.audit import Caller
 from guestauth.database import Model, Refusal, db, move_clock, now, operation, query
 from guestauth.models import Passcode, Session, SignIn
@@ -132,7 +132,7 @@ def _guest(
             user_id=user_id,
         )
         if accepted:
-            invitations.redeem(tenant_id, user_id, by=audit.COMMAND_LINE)
+            redemptions.redeem(tenant_id, user_id, by=audit.COMMAND_LINE)
 
 
 def _resources() -> None:

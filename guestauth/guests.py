@@ -1,9 +1,10 @@
 """Guests: the people from outside, as the tenant's administrators see them (B31, B32).
 
-What it does: `find`, `listed`, `block`, `unblock`, `delete`, `restore`.
+What it does: `find`, `listed`, `exported`, `block`, `unblock`, `delete`, `restore`.
 
 The one thing to understand: a deleted guest's row stays for 30 days but is nobody any more; the same address
-invited again is a new guest (B8).
+invited again is a new guest (B8). So what changes a guest takes an address, or the id of one guest, which never
+means another of the same address.
 
 What must stay true: what takes a guest's access away ends their sessions in the same transaction.
 
@@ -11,11 +12,12 @@ Called by the command line and the console. It invites nobody and signs nobody i
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, Uuid, false, func, literal, or_, select, tuple_
 
 from guestauth import addresses, audit, sessions
 from guestauth.audit import Caller
@@ -23,8 +25,16 @@ from guestauth.database import Refusal, db, now, operation, query, refusing_doub
 from guestauth.models import SOURCES, User
 
 PAGE = 50  # guests
+BATCH = 1000  # guests of an export that are read at a time
 KEPT_FOR = timedelta(days=30)  # a deleted guest can be restored so long
 SORTS = {"mail": "mail_key", "name": "display_name", "created": "created_at", "last": "last_sign_in_at"}
+MOMENTS = {  # of a guest, as an export names them
+    "Invited": User.created_at,
+    "Accepted": User.accepted_at,
+    "Last sign-in": User.last_sign_in_at,
+    "Blocked": User.blocked_at,
+    "Deleted": User.deleted_at,
+}
 
 
 class GuestUnknown(Refusal):
@@ -53,6 +63,7 @@ class Page:
 
     guests: Sequence[User]
     total: int
+    page: int  # which one this is: the last one for whoever asks for a later one
     pages: int
 
 
@@ -76,13 +87,16 @@ def by_id(tenant_id: uuid.UUID, user_id: uuid.UUID) -> User:
 
 
 @query
-def of_tenant(tenant_id: uuid.UUID, *, source: str | None = None, state: str | None = None) -> Sequence[User]:
+def of_tenant(
+    tenant_id: uuid.UUID, *, source: str | None = None, state: str | None = None, search: str | None = None
+) -> Sequence[User]:
     """Return a tenant's guests, by address, without the deleted ones.
 
     :param source: only those with this word of B31.
     :param state: `PendingAcceptance` or `Accepted`.
+    :param search: only those with this in name or address.
     """
-    wanted = _matching(tenant_id, Listing(source=source or "", state=state or ""))
+    wanted = _matching(tenant_id, Listing(source=source or "", state=state or "", search=search or ""))
     return db.session.scalars(select(User).where(*wanted).order_by(User.mail_key, User.id)).all()
 
 
@@ -90,21 +104,37 @@ def of_tenant(tenant_id: uuid.UUID, *, source: str | None = None, state: str | N
 def listed(tenant_id: uuid.UUID, listing: Listing) -> Page:
     """Return one page of a tenant's guests (B31)."""
     wanted = _matching(tenant_id, listing)
-    column = getattr(User, SORTS.get(listing.sort.removeprefix("-"), SORTS["mail"]))
-    order = column.desc() if listing.sort.startswith("-") else column.asc()
-    found = select(User).where(*wanted).order_by(order, User.id)
-    found = found.limit(PAGE).offset((max(listing.page, 1) - 1) * PAGE)
     total = db.session.scalar(select(func.count()).select_from(User).where(*wanted)) or 0
-    return Page(guests=db.session.scalars(found).all(), total=total, pages=max(1, -(-total // PAGE)))
+    pages = max(1, -(-total // PAGE))
+    page = min(max(listing.page, 1), pages)
+    return Page(guests=_sorted(wanted, listing.sort, (page - 1) * PAGE), total=total, page=page, pages=pages)
+
+
+def exported(tenant_id: uuid.UUID, listing: Listing) -> Iterator[Sequence[Any]]:
+    """Yield a header, and a row for every guest that matches, by address, whatever page and order were asked for.
+
+    They are read a batch at a time, each in a short transaction of its own, so there may be any number.
+    """
+    yield ("Name", "User name", "User type", "Source", "Invitation state", *MOMENTS)
+    after = ("", uuid.UUID(int=0))
+    while batch := _batch(tenant_id, listing, after):
+        for key, user_id, provider, name, mail, kind, state, *moments in batch:
+            yield (name, mail, kind, SOURCES.get(provider, "Invited user"), state, *moments)
+            after = (key, user_id)
+
+
+def can_be_restored(user: User) -> bool:
+    """Whether a guest was deleted, and that in the last 30 days."""
+    return user.deleted_at is not None and user.deleted_at > now() - KEPT_FOR
 
 
 @operation
-def block(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
+def block(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
     """Block a guest: no codes, no sign-in, and their sessions end at once and for good.
 
     :raises GuestUnknown:
     """
-    user = _guest(tenant_id, typed)
+    user = _guest(tenant_id, who)
     user.blocked_at = user.blocked_at or now()
     user.codes_void_at = now()
     db.session.flush()
@@ -114,24 +144,24 @@ def block(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
 
 
 @operation
-def unblock(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
+def unblock(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
     """Let a blocked guest sign in again.
 
     :raises GuestUnknown:
     """
-    user = _guest(tenant_id, typed)
+    user = _guest(tenant_id, who)
     user.blocked_at = None
     audit.record("guest.unblocked", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail)
     return user
 
 
 @operation
-def delete(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
+def delete(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
     """Delete a guest: they are nobody here from now on, and their sessions end at once and for good.
 
     :raises GuestUnknown: also for a member, whom this does not concern.
     """
-    user = _guest(tenant_id, typed)
+    user = _guest(tenant_id, who)
     ended = _take_away(user, "guest deleted")
     audit.record("guest.deleted", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail, sessions=ended)
     return user
@@ -150,17 +180,20 @@ def leave(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> User:
 
 
 @operation
-def restore(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> User:
+def restore(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
     """Make a guest deleted in the last 30 days a guest again, with their shares; they sign in anew.
 
+    :param who: an address: of several, the one deleted last; or an id.
     :raises GuestUnknown: if nobody of that address was deleted in that time.
     :raises AddressTaken: if the address has been invited again since.
     """
-    key = addresses.parse(typed).key
-    recent = (User.tenant_id == tenant_id, User.mail_key == key, User.deleted_at > now() - KEPT_FOR)
+    mine = User.id == who if isinstance(who, uuid.UUID) else User.mail_key == addresses.parse(who).key
+    guest = (User.tenant_id == tenant_id, User.user_type == "Guest", mine)
+    recent = (*guest, User.deleted_at > now() - KEPT_FOR)
     user = db.session.scalar(select(User).where(*recent).order_by(User.deleted_at.desc()).limit(1))
     if user is None:
-        raise GuestUnknown(f"Nobody with the address {key} was deleted in the last {KEPT_FOR.days} days")
+        raise GuestUnknown(f"Nobody like that was deleted in the last {KEPT_FOR.days} days")
+    key = user.mail_key
     with refusing_doubles(AddressTaken(f"{key} has been invited again; delete that guest first")):
         user.deleted_at = None
     audit.record("guest.restored", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail)
@@ -184,6 +217,34 @@ def _matching(tenant_id: uuid.UUID, listing: Listing) -> Sequence[ColumnElement[
     return wanted
 
 
+def _sorted(wanted: Sequence[ColumnElement[bool]], sort: str, first: int) -> Sequence[User]:
+    """Return a page of what is wanted; an index gives the order, either way round.
+
+    Who has no moment to sort by comes last: the two databases do not agree where nothing stands in an order.
+    """
+    column = getattr(User, SORTS.get(sort.removeprefix("-"), SORTS["mail"]))
+    order = (column.desc(), User.id.desc()) if sort.startswith("-") else (column, User.id)
+    found = select(User).where(*wanted).order_by(*order)
+    if not column.nullable:
+        return db.session.scalars(found.limit(PAGE).offset(first)).all()
+    there = column.is_not(None)
+    page = db.session.scalars(found.where(there).limit(PAGE).offset(first)).all()
+    if len(page) == PAGE:
+        return page
+    before = db.session.scalar(select(func.count()).select_from(User).where(*wanted, there)) or 0
+    rest = select(User).where(*wanted, column.is_(None)).order_by(User.id)
+    rest = rest.limit(PAGE - len(page)).offset(max(first - before, 0))
+    return [*page, *db.session.scalars(rest)]
+
+
+@query
+def _batch(tenant_id: uuid.UUID, listing: Listing, after: tuple[str, uuid.UUID]) -> Sequence[Sequence[Any]]:
+    columns = (User.mail_key, User.id, User.identity_provider, User.display_name, User.mail, User.user_type)
+    rest = tuple_(User.mail_key, User.id) > tuple_(literal(after[0]), literal(after[1], Uuid))
+    found = select(*columns, User.state, *MOMENTS.values()).where(*_matching(tenant_id, listing), rest)
+    return db.session.execute(found.order_by(User.mail_key, User.id).limit(BATCH)).all()
+
+
 def _take_away(user: User, reason: str) -> int:
     """Make a guest nobody, in the transaction under way; return how many sessions ended."""
     user.deleted_at = user.codes_void_at = now()
@@ -198,9 +259,14 @@ def _known(tenant_id: uuid.UUID, user_id: uuid.UUID) -> User:
     return user
 
 
-def _guest(tenant_id: uuid.UUID, typed: str) -> User:
-    """Return the guest with that address; a member is none (B34)."""
-    user = _current(tenant_id, addresses.parse(typed).key)
+def _guest(tenant_id: uuid.UUID, who: str | uuid.UUID) -> User:
+    """Return the guest with that address or id, not a deleted one; a member is none (B34)."""
+    if isinstance(who, uuid.UUID):
+        user = _known(tenant_id, who)
+        if user.deleted_at:
+            raise GuestUnknown(f"{user.mail} is deleted")
+        return user
+    user = _current(tenant_id, addresses.parse(who).key)
     if not user.is_guest:
         raise GuestUnknown(f"{user.mail} is a member, not a guest")
     return user

@@ -1,31 +1,32 @@
 """Invitations: how somebody becomes a guest (B16 to B20).
 
-What it does: `invite`, `resend`, `revoke`; `opened` reads an invitation link; `redeem` and `decline` answer
-Review permissions.
+What it does: `invite`, `resend`, `reset`, `revoke`; `opened` reads an invitation link.
 
 The one thing to understand: the ticket in the link is the invitation's id, signed. It names the invitation
 and fills in the address; it carries no authority, and nothing of it is stored.
 
 What must stay true: opening a link changes nothing; a link dies when revoked or replaced and lives on after
-redemption; the way in is fixed at redemption (B7).
+redemption (`redemptions.py`).
 
-Called by the command line, the invitation pages and consent. It sends no code.
+Called by the command line, the console and the invitation page. It sends no code.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from flask import current_app
 from itsdangerous import BadData
 from sqlalchemy import select, update
 
-from guestauth import addresses, audit, letters, outbox, policies, sessions
+from guestauth import addresses, audit, languages, letters, outbox, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.keys import signer
-from guestauth.models import ACCEPTED, PASSCODE, PENDING, Invitation, Letter, Resource, Tenant, User
+from guestauth.models import PENDING, Invitation, Letter, Resource, Tenant, User
 
 MOST_MESSAGE = 2000  # characters
+TAKEN = "{} is a guest already; nothing was changed"
+NOT_LET_IN = "{} does not let guests of {} in"
 
 
 class AlreadyAGuest(Refusal):
@@ -42,6 +43,15 @@ class InvitationUnknown(Refusal):
 
 class InvitationRefused(Refusal):
     """The invitation cannot be made as described; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What an invitation says, where it leads, and in which language it is written."""
+
+    message: str | None = None
+    target: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +72,7 @@ def invite(
     display_name: str = "",
     message: str | None = None,
     target: str | None = None,
+    language: str | None = None,
     send_mail: bool = True,
     user_id: uuid.UUID | None = None,
 ) -> Invitation:
@@ -69,12 +80,24 @@ def invite(
 
     :param message: the inviter's own words, 2,000 characters at most.
     :param target: path within the tenant where they land, like `/apps/welcome-pack`.
+    :param language: tag of the letter's language; None: the tenant's.
     :raises AlreadyAGuest: and nothing changes.
     :raises NotAnAddress: :raises InvitationRefused: :raises DomainRefused:
     """
+    guest = described(tenant_id, typed, display_name=display_name, user_id=user_id)
+    words = Words(message=message, target=target, language=language)
+    return add(guest, words, send_mail=send_mail, by=by)
+
+
+def described(tenant_id: uuid.UUID, typed: str, *, display_name: str, user_id: uuid.UUID | None = None) -> User:
+    """Return the guest that an invitation would make; nothing is kept.
+
+    :raises NotAnAddress: :raises InvitationRefused:
+    """
     address = addresses.parse(typed)
-    _check(display_name, message, target)
-    guest = User(
+    if len(display_name) > 200:
+        raise InvitationRefused("A name has 200 characters at most")
+    return User(
         id=user_id or uuid.uuid4(),
         tenant_id=tenant_id,
         mail=address.mail,
@@ -83,32 +106,28 @@ def invite(
         state=PENDING,
         created_at=now(),
     )
-    tenant = db.session.get_one(Tenant, tenant_id)
-    if not policies.allows_address(tenant, address.key):
-        raise DomainRefused(f"{tenant.name} does not let guests of {address.key.rpartition('@')[2]} in")
-    with refusing_doubles(AlreadyAGuest(f"{address.mail} is a guest already; nothing was changed")):
+
+
+def add(guest: User, words: Words, *, send_mail: bool, by: Caller) -> Invitation:
+    """Invite who was described, in the transaction under way; refuses as `invite` does."""
+    check(words)
+    tenant = db.session.get_one(Tenant, guest.tenant_id)
+    if not policies.allows_address(tenant, guest.mail_key):
+        raise DomainRefused(NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2]))
+    with refusing_doubles(AlreadyAGuest(TAKEN.format(guest.mail))):
         db.session.add(guest)
-    inviter = by.name or tenant.name
-    invitation = Invitation(
-        tenant_id=tenant_id,
-        user_id=guest.id,
-        inviter=inviter,
-        message=message,
-        target=target,
-        created_at=now(),
-    )
-    _send(invitation, guest, by=by, send_mail=send_mail)
-    audit.record("guest.invited", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
+    invitation = _send(guest, words, inviter=by.name or tenant.name, send_mail=send_mail, by=by)
+    audit.record("guest.invited", by=by, tenant_id=tenant.id, user_id=guest.id, address=guest.mail)
     return invitation
 
 
 @operation
-def resend(tenant_id: uuid.UUID, typed: str, *, by: Caller, send_mail: bool = True) -> Invitation:
+def resend(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail: bool = True) -> Invitation:
     """Send a pending guest a new invitation with the same words; the old link dies.
 
     :raises InvitationUnknown: if there is no such guest, or they have accepted.
     """
-    guest, last = _last(tenant_id, addresses.parse(typed).key)
+    guest, last = _last(tenant_id, who)
     if guest.state != PENDING:
         raise InvitationUnknown(f"{guest.mail} has accepted already")
     invitation = _replace(guest, last, by=by, send_mail=send_mail)
@@ -117,14 +136,14 @@ def resend(tenant_id: uuid.UUID, typed: str, *, by: Caller, send_mail: bool = Tr
 
 
 @operation
-def reset(tenant_id: uuid.UUID, typed: str, *, by: Caller, send_mail: bool = True) -> Invitation:
+def reset(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail: bool = True) -> Invitation:
     """Reset a guest's redemption status (B8): same guest, same shares, pending again with a new invitation.
 
     Their sessions end, and the next redemption decides afresh which way in they have.
 
     :raises InvitationUnknown: if there is no such guest.
     """
-    guest, last = _last(tenant_id, addresses.parse(typed).key)
+    guest, last = _last(tenant_id, who)
     guest.state, guest.identity_provider, guest.accepted_at = PENDING, None, None
     guest.codes_void_at = now()
     db.session.flush()
@@ -135,12 +154,12 @@ def reset(tenant_id: uuid.UUID, typed: str, *, by: Caller, send_mail: bool = Tru
 
 
 @operation
-def revoke(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> Invitation:
+def revoke(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> Invitation:
     """Revoke a guest's invitation: its link dies, and who has not accepted yet cannot any more.
 
     :raises InvitationUnknown: if there is no such guest or invitation.
     """
-    guest, invitation = _last(tenant_id, addresses.parse(typed).key)
+    guest, invitation = _last(tenant_id, who)
     standing = update(Invitation).where(Invitation.user_id == guest.id, Invitation.replaced_at.is_(None))
     db.session.execute(standing.values(revoked_at=now()))
     if guest.state == PENDING:
@@ -167,39 +186,6 @@ def opened(tenant_id: uuid.UUID, ticket: str) -> Opened:
     if row is None:
         raise InvitationUnknown("There is no such invitation")
     return Opened(invitation=row[0], user=row[1], what=_title(row[0]))
-
-
-@operation
-def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> None:
-    """Accept: the guest is a guest from now on, and signs in with a passcode ever after (B7, B19).
-
-    :raises InvitationUnknown: if they may no longer. Doing it twice changes nothing.
-    :raises DomainRefused:
-    """
-    tenant, guest = db.session.get_one(Tenant, tenant_id), db.session.get_one(User, user_id)
-    if not policies.allows_address(tenant, guest.mail_key):
-        raise DomainRefused(f"{tenant.name} no longer lets guests of {guest.mail.rpartition('@')[2]} in")
-    pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
-    accepted = (
-        update(User)
-        .where(*pending, Tenant.id == User.tenant_id, sessions.may_sign_in())
-        .values(state=ACCEPTED, identity_provider=PASSCODE, accepted_at=now())
-        .returning(User.mail)
-    )
-    mail = db.session.scalar(accepted, execution_options={"synchronize_session": False})
-    if mail is not None:
-        audit.record("invitation.redeemed", by=by, tenant_id=tenant_id, user_id=user_id, address=mail)
-        return
-    db.session.refresh(guest)
-    if guest.state != ACCEPTED:
-        raise InvitationUnknown("The invitation was revoked")
-
-
-@operation
-def decline(tenant_id: uuid.UUID, session_id: uuid.UUID, *, by: Caller) -> None:
-    """Cancel at Review permissions: everything stays as it was, and they are signed out (B19)."""
-    sessions.end_one(tenant_id, session_id, "declined")
-    audit.record("invitation.declined", by=by, tenant_id=tenant_id)
 
 
 def link(invitation: Invitation) -> str:
@@ -233,6 +219,7 @@ def write_letter(letter: Letter) -> letters.Content:
         what=_title(invitation),
         privacy_statement_url=tenant.privacy_statement_url,
         help_contact=tenant.help_contact,
+        lang=invitation.language or tenant.language,
     )
 
 
@@ -241,38 +228,33 @@ def _replace(guest: User, last: Invitation, *, by: Caller, send_mail: bool) -> I
     standing = update(Invitation).where(Invitation.user_id == guest.id, Invitation.replaced_at.is_(None))
     db.session.execute(standing.values(replaced_at=now()))
     guest.revoked_at = None
+    words = Words(message=last.message, target=last.target, language=last.language)
+    return _send(guest, words, inviter=by.name or last.inviter, send_mail=send_mail, by=by)
+
+
+def _send(guest: User, words: Words, *, inviter: str, send_mail: bool, by: Caller) -> Invitation:
+    """Make an invitation and post its letter."""
+    moment = guest.invited_at = now()
+    tenant_id, user_id = guest.tenant_id, guest.id
     invitation = Invitation(
-        tenant_id=guest.tenant_id,
-        user_id=guest.id,
-        inviter=by.name or last.inviter,
-        message=last.message,
-        target=last.target,
-        created_at=now(),
+        tenant_id=tenant_id, user_id=user_id, inviter=inviter, created_at=moment, **asdict(words)
     )
-    _send(invitation, guest, by=by, send_mail=send_mail)
+    db.session.add(invitation)
+    if send_mail:
+        to, about = guest.mail, invitation.id
+        outbox.post("invitation", tenant_id=tenant_id, user_id=user_id, subject_id=about, by=by, address=to)
     return invitation
 
 
-def _send(invitation: Invitation, guest: User, *, by: Caller, send_mail: bool) -> None:
-    db.session.add(invitation)
-    if send_mail:
-        outbox.post(
-            "invitation",
-            tenant_id=invitation.tenant_id,
-            user_id=guest.id,
-            subject_id=invitation.id,
-            by=by,
-            address=guest.mail,
-        )
-
-
-def _last(tenant_id: uuid.UUID, key: str) -> tuple[User, Invitation]:
+def _last(tenant_id: uuid.UUID, who: str | uuid.UUID) -> tuple[User, Invitation]:
+    """Return the guest with that address or id, not a deleted one, and their newest invitation."""
     found = select(User, Invitation).join(Invitation, Invitation.user_id == User.id)
-    mine = (User.tenant_id == tenant_id, User.mail_key == key, User.deleted_at.is_(None))
+    named = User.id == who if isinstance(who, uuid.UUID) else User.mail_key == addresses.parse(who).key
+    mine = (User.tenant_id == tenant_id, named, User.deleted_at.is_(None))
     newest = found.where(*mine).order_by(Invitation.created_at.desc()).limit(1)
     row = db.session.execute(newest.with_for_update(of=User)).first()  # two administrators, one after the other
     if row is None:
-        raise InvitationUnknown(f"There is no guest {key} with an invitation")
+        raise InvitationUnknown(f"There is no guest {who} with an invitation")
     return row[0], row[1]
 
 
@@ -285,10 +267,12 @@ def _title(invitation: Invitation) -> str | None:
     return db.session.scalar(select(Resource.title).where(*named))
 
 
-def _check(display_name: str, message: str | None, target: str | None) -> None:
-    if len(display_name) > 200:
-        raise InvitationRefused("A name has 200 characters at most")
-    if len(message or "") > MOST_MESSAGE:
+def check(words: Words) -> None:
+    """Refuse words that are too long, what is no path to land on, and a language that is none of ours."""
+    target = words.target
+    if len(words.message or "") > MOST_MESSAGE:
         raise InvitationRefused("A message has 2,000 characters at most")
     if target is not None and (not target.startswith("/") or len(target) > 2000 or not target.isprintable()):
         raise InvitationRefused("Where to land is a path within the tenant, like /apps/welcome-pack")
+    if words.language not in (None, *languages.LOCALES):
+        raise InvitationRefused(f"The languages are {', '.join(languages.LOCALES)}")

@@ -44,7 +44,8 @@ def speaking(tag: str | None) -> Iterator[None]:
 def moment(at: datetime) -> str:
     """Write a moment for people, in UTC, as the language does: `12:30 UTC on 20 November 2026`."""
     at = at.astimezone(UTC)
-    return gettext("%(time)s UTC on %(date)s", time=format_time(at, "HH:mm"), date=format_date(at, "long"))
+    words: str = gettext("%(time)s UTC on %(date)s", time=format_time(at, "HH:mm"), date=format_date(at, "long"))
+    return words
 
 
 def _marked(element: str) -> Callable[[str], Markup]:

@@ -164,6 +164,13 @@ def status() -> dict[str, Any]:
 
 
 @query
+def of_user(tenant_id: uuid.UUID, user_id: uuid.UUID, *, most: int = 10) -> Sequence[Letter]:
+    """Return the newest letters to a user, with what became of each."""
+    theirs = select(Letter).where(Letter.user_id == user_id, Letter.tenant_id == tenant_id)
+    return db.session.scalars(theirs.order_by(Letter.posted_at.desc(), Letter.id).limit(most)).all()
+
+
+@query
 def is_delayed() -> bool:
     """Whether mail is delayed as a whole (B37).
 

@@ -1,7 +1,7 @@
 """The B2BManagementPolicy: the JSON definition that says what a tenant lets its guests do (B10 to B15, B21).
 
 What it does: `allows_passcodes`, `turned` and `allows_address` read and change a definition; `turn_passcodes`,
-`limit_domains` and `define` do it to a tenant; `effect_of_opting_out` says beforehand whom it locks out.
+`limit_domains` and `define` do it to a tenant; `effect_of_opting_out` and `shut_out` say beforehand whom it hits.
 
 The one thing to understand: the definition *is* the setting. `Tenant.passcodes_on` repeats what it says,
 so that a database statement can ask, and is written together with it only.
@@ -13,7 +13,9 @@ Called by tenants' creation, invitations, sign-in, the console and the command l
 """
 
 import json
+import re
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,18 +25,24 @@ from sqlalchemy import distinct, func, select
 from guestauth import addresses, audit, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query
+from guestauth.keys import fingerprint
 from guestauth.models import PASSCODE, Session, Tenant, User
 
 FEATURE = "OneTimePasscode"
 WITH_PASSCODES = '{"B2BManagementPolicy":{"PreviewPolicy":{"Features":["OneTimePasscode"]}}}'
 MOST_CHARACTERS = 25_000  # of a definition
+MOST_PRETTY = 250_000  # characters of one that is written out
 DOMAINS = "InvitationsAllowedAndBlockedDomainsPolicy"
 LISTS = {"allow": "AllowedDomains", "deny": "BlockedDomains"}
-TOO_SHALLOW = ("@{", "System.")  # what a serialiser writes for what lies deeper than it goes
+TOO_SHALLOW = re.compile(r"@\{|System\.(\w+\[\]|Collections\.)")  # written for what lies deeper than it goes
 
 
 class NotAPolicy(Refusal):
     """The text is not a B2BManagementPolicy definition; the text says why."""
+
+
+class PolicyChanged(Refusal):
+    """Somebody else has changed the definition since it was looked at; nothing was done."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class DomainList:
     domains: Sequence[str]
 
     def allows(self, key: str) -> bool:
-        """Whether a canonical address may be invited and sign in."""
+        """Whether a canonical address, or a domain, may be invited and sign in."""
         name = key.rpartition("@")[2]
         listed = any(name == each or (each.startswith("*.") and name.endswith(each[1:])) for each in self.domains)
         return listed == (self.kind == "allow")
@@ -71,6 +79,8 @@ def turned(definition: str, *, on: bool) -> str:
     """Return the definition with `OneTimePasscode` in its features, or without; all else as it was."""
     policy = _parsed(definition)
     features = _features(policy)
+    if on == (FEATURE in features) and "Features" in policy["B2BManagementPolicy"].get("PreviewPolicy", {}):
+        return definition
     if on != (FEATURE in features):
         features = [*features, FEATURE] if on else [feature for feature in features if feature != FEATURE]
     policy["B2BManagementPolicy"].setdefault("PreviewPolicy", {})["Features"] = features
@@ -84,10 +94,18 @@ def limited(definition: str, domains: DomainList | None) -> str:
     for kind, name in LISTS.items():
         part.pop(name, None)
         if domains is not None and kind == domains.kind:
-            part[name] = [_listed(typed) for typed in domains.domains]
+            part[name] = listed(domains).domains
     if not part:
         del policy["B2BManagementPolicy"][DOMAINS]
     return _text(policy)
+
+
+def listed(domains: DomainList) -> DomainList:
+    """Return the list as it is kept: each domain once, in lower-case ASCII.
+
+    :raises NotAPolicy: if one of them is no domain.
+    """
+    return DomainList(domains.kind, list(dict.fromkeys(_listed(typed) for typed in domains.domains)))
 
 
 def domain_list(definition: str) -> DomainList | None:
@@ -127,21 +145,47 @@ def limit_domains(tenant_id: uuid.UUID, domains: DomainList | None, *, by: Calle
     :raises NotAPolicy: if one of them is no domain.
     """
     tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
-    _set(tenant, limited(tenant.policy, domains), by=by)
+    _set(tenant, checked(limited(tenant.policy, domains)), by=by)
 
 
 @operation
-def define(tenant_id: uuid.UUID, definition: str, *, by: Caller) -> None:
+def define(tenant_id: uuid.UUID, definition: str, *, by: Caller, expecting: str | None = None) -> None:
     """Set a whole definition, as text; it replaces the old one (B14).
 
+    :param expecting: the fingerprint of the definition it was compared with.
     :raises NotAPolicy: if it is none, or longer than 25,000 characters; the old one stays.
+    :raises PolicyChanged: if the old one is not the one expected.
     """
+    definition = checked(definition)
+    tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
+    if expecting is not None and expecting != fingerprint(tenant.policy):
+        raise PolicyChanged("Somebody else has changed the policy in the meantime")
+    _set(tenant, definition, by=by)
+
+
+def checked(definition: str) -> str:
+    """Return a whole definition as it is kept: as it was written, with line feeds as its line breaks.
+
+    So a browser, which sends other line breaks, and the command line give the same definition.
+    :raises NotAPolicy: if it is none, or longer than 25,000 characters.
+    """
+    definition = definition.replace("\r\n", "\n").replace("\r", "\n")
     if len(definition) > MOST_CHARACTERS:
         raise NotAPolicy(
             f"A definition has {MOST_CHARACTERS:,} characters at most; this one has {len(definition):,}"
         )
+    allows_passcodes(definition)
     domain_list(definition)
-    _set(db.session.get_one(Tenant, tenant_id, with_for_update=True), definition, by=by)
+    return definition
+
+
+def pretty(definition: str) -> str:
+    """Return the definition with a line for each value, to be read and compared; as it is if it nests too deep."""
+    try:
+        text = json.dumps(_parsed(definition), ensure_ascii=False, indent=2)
+    except RecursionError:
+        return definition
+    return text if len(text) <= MOST_PRETTY else definition
 
 
 @query
@@ -161,6 +205,17 @@ def effect_of_opting_out(tenant_id: uuid.UUID) -> Effect:
     )
 
 
+@query
+def shut_out(tenant_id: uuid.UUID, domains: DomainList | None) -> int:
+    """Count the guests of now whom this list would not let in (B21)."""
+    if domains is None:
+        return 0
+    present = (User.tenant_id == tenant_id, User.user_type == "Guest", User.deleted_at.is_(None))
+    keys = db.session.scalars(select(User.mail_key).where(*present))
+    counts = Counter(key.rpartition("@")[2] for key in keys)
+    return sum(count for name, count in counts.items() if not domains.allows(name))
+
+
 def _set(tenant: Tenant, definition: str, *, by: Caller) -> None:
     """Keep a definition; if it turns passcodes off, codes and sessions of guests die with it (B12)."""
     on, before = allows_passcodes(definition), tenant.policy
@@ -168,6 +223,8 @@ def _set(tenant: Tenant, definition: str, *, by: Caller) -> None:
         return
     if tenant.passcodes_on and not on:
         tenant.codes_void_at = now()
+    if on and not tenant.passcodes_on:
+        tenant.passcodes_since = now()
     tenant.policy, tenant.passcodes_on = definition, on
     db.session.flush()
     if not on:
@@ -193,9 +250,20 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) < len(pairs):
         raise NotAPolicy("An object has the same name twice")
     for name, value in pairs:
-        if isinstance(value, str) and value.startswith(TOO_SHALLOW):
+        if _is_cut_off(value):
             raise NotAPolicy(f"{name} was cut off: write the definition with ConvertTo-Json -Depth 10")
     return dict(pairs)
+
+
+def _is_cut_off(value: object) -> bool:
+    """Whether it is what a serialiser writes for an object, or a list with such a thing in it."""
+    values = [value]
+    while values:
+        each = values.pop()
+        if isinstance(each, str) and TOO_SHALLOW.match(each):
+            return True
+        values += each if isinstance(each, list) else []
+    return False
 
 
 def _no_constant(name: str) -> None:

@@ -1,17 +1,19 @@
 """Resources: what a tenant shares with its guests.
 
-What it does: `add`, `remove`, `share`, `unshare`; `of_user` and `find` tell what a guest may see.
+What it does: `add`, `edit`, `remove`, `share`, `unshare`; `of_user` and `find` tell what a guest may see.
 
 The one thing to understand: a guest sees a resource that is shared with all guests or with them. For
 everybody else it does not exist.
 
-What must stay true: the bytes of a file are kept in the database and leave as a download only.
+What must stay true: the bytes of a file are kept in the database and leave as a download only; a file that is
+named like a document or a picture is one.
 
-Called by the guest pages and the command line. It does not know how anybody signed in.
+Called by the guest pages, the console and the command line. It does not know how anybody signed in.
 """
 
 import mimetypes
 import re
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,15 +22,29 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from guestauth import addresses, audit
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
 from guestauth.models import Resource, ResourceFile, Share, User
 
 MOST_BYTES = 20 * 1024 * 1024
 SLUG = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
+RESERVED = ("add", "export")  # pages of the console
+ZIPPED = ("zip", "docx", "xlsx", "pptx", "odt", "ods", "odp")
+BEGINNINGS = {  # by the ending of a name: how the content of such a file begins
+    "pdf": (b"%PDF",),
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    **dict.fromkeys(("jpg", "jpeg"), (b"\xff\xd8\xff",)),
+    "gif": (b"GIF87a", b"GIF89a"),
+    **dict.fromkeys(ZIPPED, (b"PK\x03\x04", b"PK\x05\x06")),
+}
 
 
 class ResourceRefused(Refusal):
-    """The resource cannot be added as described; the text says why."""
+    """The resource cannot be as described; the text says why, `field` what it is about."""
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        """`field`: slug, title, text, url or file."""
+        super().__init__(text)
+        self.field = field
 
 
 class ResourceTaken(Refusal):
@@ -57,26 +73,59 @@ def add(
     :param file: file name and content, 20 MB at most.
     :raises ResourceRefused: if a value is no good. :raises ResourceTaken: if the slug is taken.
     """
-    _check(slug, title, text=text, url=url, file=file)
+    _check_slug(slug)
+    _check_title(title)
+    if sum(value is not None for value in (text, url, file)) != 1:
+        raise ResourceRefused("A resource is exactly one of a text, a file and a URL")
+    _check_content(text=text, url=url, file=file)
     resource = Resource(
         id=resource_id or uuid.uuid4(),
         tenant_id=tenant_id,
         slug=slug,
-        title=audit.one_line(title).strip(),
+        title=_one_line(title),
         kind="file" if file else "url" if url else "text",
         text=text,
         url=url,
         created_at=now(),
     )
-    if file:
-        name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", file[0])[-255:]
-        resource.file_name, resource.size = name, len(file[1])
-        resource.media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     with refusing_doubles(ResourceTaken(f"There is a resource named {slug} already")):
         db.session.add(resource)
     if file:
-        db.session.add(ResourceFile(resource_id=resource.id, content=file[1]))
+        _put(resource, file)
     audit.record("resource.added", by=by, tenant_id=tenant_id, resource=slug, kind=resource.kind)
+    return resource
+
+
+@operation
+def edit(
+    tenant_id: uuid.UUID,
+    slug: str,
+    *,
+    by: Caller,
+    title: str | None = None,
+    text: str | None = None,
+    url: str | None = None,
+    file: tuple[str, bytes] | None = None,
+) -> Resource:
+    """Change what is given of a resource: its title and its content; it stays of its kind, shared as it is.
+
+    :raises ResourceRefused: if a value is no good. :raises ResourceUnknown:
+    """
+    resource = named(tenant_id, slug)
+    if title is not None:
+        _check_title(title)
+    given = {name: value for name, value in (("text", text), ("url", url), ("file", file)) if value is not None}
+    if given.keys() - {resource.kind}:
+        raise ResourceRefused(f"{slug} is a {resource.kind} and stays one")
+    _check_content(text=text, url=url, file=file)
+    before = (resource.title, resource.text, resource.url)
+    resource.title = resource.title if title is None else _one_line(title)
+    resource.text = resource.text if text is None else text
+    resource.url = resource.url if url is None else url
+    if file:
+        _put(resource, file)
+    if file or before != (resource.title, resource.text, resource.url):
+        audit.record("resource.changed", by=by, tenant_id=tenant_id, resource=slug, title=resource.title)
     return resource
 
 
@@ -86,7 +135,7 @@ def remove(tenant_id: uuid.UUID, slug: str, *, by: Caller) -> None:
 
     :raises ResourceUnknown:
     """
-    resource = _named(tenant_id, slug)
+    resource = named(tenant_id, slug)
     db.session.execute(delete(Share).where(Share.resource_id == resource.id))
     db.session.execute(delete(ResourceFile).where(ResourceFile.resource_id == resource.id))
     db.session.delete(resource)
@@ -100,7 +149,7 @@ def share(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: Cal
     :param user_id: with whom; None: with all guests.
     :raises ResourceUnknown:
     """
-    resource = _named(tenant_id, slug)
+    resource = named(tenant_id, slug)
     user = db.session.get(User, user_id) if user_id else None
     if user_id and (user is None or user.tenant_id != tenant_id):
         raise ResourceUnknown("There is no such guest to share it with")
@@ -118,7 +167,7 @@ def unshare(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: C
     :param user_id: with whom; None: with all guests (those it is shared with by name keep it).
     :raises ResourceUnknown:
     """
-    resource = _named(tenant_id, slug)
+    resource = named(tenant_id, slug)
     if user_id is None:
         resource.shared_with_all = False
     else:
@@ -147,6 +196,19 @@ def of_tenant(tenant_id: uuid.UUID) -> Sequence[Resource]:
 
 
 @query
+def named(tenant_id: uuid.UUID, slug: str) -> Resource:
+    """Return a tenant's resource, whomever it is shared with.
+
+    :raises ResourceUnknown:
+    """
+    mine = (Resource.tenant_id == tenant_id, Resource.slug == slug.lower())
+    resource = db.session.scalar(select(Resource).where(*mine))
+    if resource is None:
+        raise ResourceUnknown(f"There is no resource named {slug}")
+    return resource
+
+
+@query
 def find(user: User, name: str) -> Resource:
     """Return the resource of that slug or id, if it is shared with the user.
 
@@ -172,24 +234,49 @@ def _visible_to(user: User) -> ColumnElement[bool]:
     return (Resource.tenant_id == user.tenant_id) & or_(Resource.shared_with_all, shared)
 
 
-def _named(tenant_id: uuid.UUID, slug: str) -> Resource:
-    mine = (Resource.tenant_id == tenant_id, Resource.slug == slug.lower())
-    resource = db.session.scalar(select(Resource).where(*mine))
-    if resource is None:
-        raise ResourceUnknown(f"There is no resource named {slug}")
-    return resource
+def suggested_slug(title: str) -> str:
+    """Return a slug like the title; empty if the title has nothing that a slug can have."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", plain))[:100].rstrip("-")
 
 
-def _check(slug: str, title: str, *, text: str | None, url: str | None, file: tuple[str, bytes] | None) -> None:
+def _put(resource: Resource, file: tuple[str, bytes]) -> None:
+    """Keep a file as the content of a resource that is there, in place of the one before."""
+    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", file[0])[-255:]
+    resource.file_name, resource.size = name, len(file[1])
+    resource.media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    changed(delete(ResourceFile).where(ResourceFile.resource_id == resource.id))
+    db.session.add(ResourceFile(resource_id=resource.id, content=file[1]))
+
+
+def _one_line(title: str) -> str:
+    return audit.one_line(title).strip()
+
+
+def _check_slug(slug: str) -> None:
     if not SLUG.fullmatch(slug) or len(slug) > 100:
-        raise ResourceRefused("A slug has small letters, digits and single hyphens, like project-plan")
-    if not title.strip() or not addresses.is_text(title):
-        raise ResourceRefused("A title has 1 to 200 characters")
-    if sum(value is not None for value in (text, url, file)) != 1:
-        raise ResourceRefused("A resource is exactly one of a text, a file and a URL")
+        words = "A slug has small letters, digits and single hyphens, like project-plan"
+        raise ResourceRefused(words, "slug")
+    if slug in RESERVED:
+        raise ResourceRefused(f"The slug {slug} is taken by a page of the console; choose another", "slug")
+
+
+def _check_title(title: str) -> None:
+    if not _one_line(title) or not addresses.is_text(title):
+        raise ResourceRefused("A title has 1 to 200 characters", "title")
+
+
+def _check_content(*, text: str | None, url: str | None, file: tuple[str, bytes] | None) -> None:
     if text is not None and not addresses.is_text(text, most=MOST_BYTES):
-        raise ResourceRefused("A text has no NUL characters and 20 MB at most")
+        raise ResourceRefused("A text has no NUL characters and 20 MB at most", "text")
     if url is not None and not addresses.is_web_address(url):
-        raise ResourceRefused("A URL starts with https:// or http://")
-    if file is not None and len(file[1]) > MOST_BYTES:
-        raise ResourceRefused("A file has 20 MB at most")
+        raise ResourceRefused("A URL starts with https:// or http://", "url")
+    if file is None:
+        return
+    name, content = file
+    if len(content) > MOST_BYTES:
+        raise ResourceRefused("A file has 20 MB at most", "file")
+    ending = name.rstrip(". ").rpartition(".")[2].lower()
+    if ending in BEGINNINGS and not content.startswith(BEGINNINGS[ending]):
+        words = f"The file is named .{ending}, but what is in it is something else; save it as what it is"
+        raise ResourceRefused(words, "file")

@@ -25,7 +25,7 @@ from guestauth import audit
 from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, changed, db, now, operation, query
 from guestauth.keys import fingerprint
-from guestauth.models import Domain, Passcode, Session, SignIn, Tenant, User
+from guestauth.models import PASSCODE, Domain, Passcode, Session, SignIn, Tenant, User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +38,18 @@ class Arrival:
 
 
 def may_sign_in() -> ColumnElement[bool]:
-    """Return the condition on a user and their tenant under which a code may be sent, or let in."""
+    """Return the condition on a user and their tenant under which a code may be sent, or let in.
+
+    Who has not accepted must have been invited since codes were last turned on (B11).
+    """
+    in_time = or_(Tenant.passcodes_since.is_(None), User.invited_at >= Tenant.passcodes_since)
+    passcodes = and_(Tenant.passcodes_on, or_(User.identity_provider == PASSCODE, in_time))
     return and_(
         User.deleted_at.is_(None),
         User.blocked_at.is_(None),
         User.revoked_at.is_(None),
         Tenant.disabled_at.is_(None),
-        or_(User.user_type != "Guest", Tenant.passcodes_on),
+        or_(User.user_type != "Guest", passcodes),
     )
 
 

@@ -43,19 +43,20 @@ def written(rows: Rows) -> Iterator[str]:
         yield line.getvalue()
 
 
-def read(content: bytes) -> list[list[str]]:
-    """Read a CSV file, separated by commas or semicolons, without its empty lines.
+def read(content: bytes) -> list[tuple[int, list[str]]]:
+    """Read a CSV file, separated by commas or semicolons: its rows with their numbers, without the empty ones.
 
+    :returns: a row's number is the one that a spreadsheet shows beside it.
     :raises NotASpreadsheet: if it is no text, or its quotes do not end.
     """
     text = _text(content)
-    first = text.lstrip("\r\n").partition("\n")[0]
+    first = next((line for line in text.splitlines() if "," in line or ";" in line), "")
     separator = ";" if first.count(";") > first.count(",") else ","
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as fault:
         raise NotASpreadsheet(f"The file cannot be read as CSV: {fault}") from fault
-    return [row for row in rows if any(cell.strip() for cell in row)]
+    return [(n, row) for n, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
 
 
 def _text(content: bytes) -> str:

@@ -1,22 +1,23 @@
 """Tenants: the organisations that share (B1, B4, B5).
 
-What it does: `create`, `disable`, `enable`; `reference_or_none` reads how an address names a tenant.
+What it does: `create`, `change`, `disable`, `enable`; `reference_or_none` reads how an address names a tenant.
 
 The one thing to understand: a tenant is named by its id or by a verified domain, never by anything else;
 all else about it hangs on the id, so a domain that moves takes nothing with it.
 
 What must stay true: unknown and disabled tenants are one and the same to everybody outside.
 
-Called by the gate and the command line. It does not administer guests.
+Called by the gate, the console and the command line. Its domains and administrators have modules of their own.
 """
 
 import re
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 
-from guestauth import addresses, audit, sessions
+from guestauth import addresses, audit, languages, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
@@ -26,8 +27,15 @@ from guestauth.policies import WITH_PASSCODES
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
+RETENTION = range(30, 3651)  # days
+
+
 class TenantRefused(Refusal):
-    """The tenant cannot be created as described; the text says why."""
+    """The tenant cannot be as described; the text says why, `field` which value it is about."""
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class TenantTaken(Refusal):
@@ -68,12 +76,9 @@ def create(
     :raises NotAnAddress: if the administrator's address is none.
     """
     names = list(dict.fromkeys(_domain(typed) for typed in domains))
-    if not names or not 1 <= len(audit.one_line(name).strip()) <= 200:
-        raise TenantRefused("A tenant needs a name of 1 to 200 characters and a domain")
-    if privacy_statement_url and not addresses.is_web_address(privacy_statement_url):
-        raise TenantRefused("The privacy statement's URL starts with https:// or http://")
-    if not addresses.is_text(name) or not addresses.is_text(help_contact or "", most=200):
-        raise TenantRefused("A help contact has 200 characters at most")
+    if not names:
+        raise TenantRefused("A tenant needs a domain", "domain")
+    _check(name, help_contact, privacy_statement_url)
     admin = addresses.parse(administrator) if administrator else None
     moment = now()
     tenant = Tenant(
@@ -91,8 +96,48 @@ def create(
         db.session.flush()
         db.session.add_all(Domain(tenant_id=tenant.id, name=name, verified_at=moment) for name in names)
     if admin:
-        _add_administrator(tenant, admin, administrator_id or uuid.uuid4())
+        db.session.add(administrator_of(tenant.id, admin, user_id=administrator_id))
     audit.record("tenant.created", by=by, tenant_id=tenant.id, domains=names)
+    return tenant
+
+
+@operation
+def change(
+    tenant_id: uuid.UUID,
+    *,
+    by: Caller,
+    name: str | None = None,
+    help_contact: str | None = None,
+    privacy_statement_url: str | None = None,
+    language: str | None = None,
+    retention_days: int | None = None,
+) -> Tenant:
+    """Change what a tenant says of itself; what is None stays, an empty contact or address goes.
+
+    :param language: of its pages and mails, where nobody has chosen another: one of `languages.NAMES`.
+    :param retention_days: how long its logs are kept, from 30 to 3650.
+    :raises TenantRefused: if a value is no good; nothing changes.
+    """
+    tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
+    given = {
+        "name": None if name is None else audit.one_line(name).strip(),
+        "help_contact": None if help_contact is None else audit.one_line(help_contact).strip(),
+        "privacy_statement_url": None if privacy_statement_url is None else privacy_statement_url.strip(),
+        "language": language,
+        "retention_days": retention_days,
+    }
+    wanted: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    _check(wanted.get("name", tenant.name), wanted.get("help_contact"), wanted.get("privacy_statement_url"))
+    if wanted.get("language", "en") not in languages.NAMES:
+        raise TenantRefused(f"Choose one of {', '.join(languages.NAMES)}", "language")
+    if wanted.get("retention_days", 365) not in RETENTION:
+        raise TenantRefused("Keep the logs for 30 to 3650 days", "retention_days")
+    changes = {key: value or None for key, value in wanted.items() if (value or None) != getattr(tenant, key)}
+    before = {key: getattr(tenant, key) for key in changes}
+    for key, value in changes.items():
+        setattr(tenant, key, value)
+    if changes:
+        audit.record("tenant.changed", by=by, tenant_id=tenant_id, before=before, after=changes)
     return tenant
 
 
@@ -144,22 +189,35 @@ def domains(tenant_id: uuid.UUID) -> Sequence[str]:
     return db.session.scalars(select(Domain.name).where(*mine).order_by(Domain.name)).all()
 
 
-def _domain(typed: str) -> str:
-    name = addresses.domain_or_none(typed)
-    if name is None:
-        raise TenantRefused(f"{typed} is not a domain name")
-    return name
-
-
-def _add_administrator(tenant: Tenant, address: Address, user_id: uuid.UUID) -> None:
-    member = User(
-        id=user_id,
-        tenant_id=tenant.id,
+def administrator_of(
+    tenant_id: uuid.UUID, address: Address, *, display_name: str = "", user_id: uuid.UUID | None = None
+) -> User:
+    """Return a new administrator, to be added in the transaction under way (B34)."""
+    return User(
+        id=user_id or uuid.uuid4(),
+        tenant_id=tenant_id,
         mail=address.mail,
         mail_key=address.key,
+        display_name=display_name,
         user_type="Member",
         is_administrator=True,
         state=None,
-        created_at=tenant.created_at,
+        created_at=now(),
     )
-    db.session.add(member)
+
+
+def _check(name: str, help_contact: str | None, privacy_statement_url: str | None) -> None:
+    """Check what a tenant says of itself."""
+    if not 1 <= len(audit.one_line(name).strip()) <= 200 or not addresses.is_text(name, most=len(name)):
+        raise TenantRefused("A tenant's name has 1 to 200 characters", "name")
+    if privacy_statement_url and not addresses.is_web_address(privacy_statement_url):
+        raise TenantRefused("The privacy statement's URL starts with https:// or http://", "privacy_statement_url")
+    if not addresses.is_text(help_contact or "", most=200):
+        raise TenantRefused("A help contact has 200 characters at most", "help_contact")
+
+
+def _domain(typed: str) -> str:
+    name = addresses.domain_or_none(typed)
+    if name is None:
+        raise TenantRefused(f"{typed} is not a domain name", "domain")
+    return name

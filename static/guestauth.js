@@ -75,6 +75,9 @@
     else sent.set(form, { shown, at: Date.now() });
   });
 
+  // Work in parts: the page asks for the next one itself.
+  document.querySelector("form[data-continue]")?.submit();
+
   // What happened comes first: the error summary, else a notice.
   const first = document.querySelector(".error-summary") || document.querySelector("[data-focus]");
   if (first) first.focus();

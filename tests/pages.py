@@ -37,6 +37,8 @@ SUMMARY = "//*[@id='error-summary' or contains(concat(' ', normalize-space(@clas
 def check_page(html: str, name: str) -> HtmlElement:
     """Parse a page and check it; give its document. AssertionError has a hint for everything wrong."""
     page = lxml.html.document_fromstring(html.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    for area in page.iter("textarea"):
+        area.text = (area.text or "").removeprefix("\n")  # as browsers do
     hints = list(_markup(html))
     for check in (_frame, _ids, _labels, _references, _forms, _inline, _links, _images, _summary):
         hints += check(page)

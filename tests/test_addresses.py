@@ -170,3 +170,17 @@ def test_no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.getaddrinfo", lambda *_: pytest.fail("a name server was asked"))
     assert parse("a@does-not-exist.example").mail
     assert addresses.MOST_CHARACTERS == 254
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("xn--bcher-kva.example", "bücher.example"),
+        ("*.xn--bcher-kva.example", "*.bücher.example"),
+        ("shop.example", "shop.example"),
+        ("a_b.example", "a_b.example"),
+        ("xn--a.example", "xn--a.example"),
+    ],
+)
+def test_domain_is_shown_as_people_write_it_where_that_is_possible(name: str, shown: str) -> None:
+    assert addresses.in_unicode(name) == shown

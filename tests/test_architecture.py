@@ -16,8 +16,10 @@ ORDER = [
     "database",
     "models",
     "audit",
+    "journal",
     "addresses",
     "spreadsheets",
+    "languages",
     "letters",
     "smtp",
     "mailbox",
@@ -25,14 +27,18 @@ ORDER = [
     "courier",
     "limits",
     "resources",
+    "shares",
     "sessions",
     "policies",
     "tenants",
+    "domains",
     "administrators",
     "guests",
     "passcodes",
     "providers",
     "invitations",
+    "import_files",
+    "redemptions",
     "imports",
     "signin",
     "demo",
@@ -141,12 +147,15 @@ def test_operations_never_call_operations() -> None:
 
 
 def test_state_changes_by_post_only() -> None:
-    """Mend: give the page a form; a GET view may not call an operation."""
+    """Mend: give the page a form; a GET view may not call an operation.
+
+    The one exception: that a guest opened a resource is written down, as an access log does; nothing else changes.
+    """
     changing = {f"{name}.{each}" for name, every in operations().items() for each in every}
     for path in (CODE / "web").rglob("*.py"):
         for view in (each for each in functions(path) if decorated(each, "blueprint.get")):
             called = {ast.unparse(node.func) for node in ast.walk(view) if isinstance(node, ast.Call)}
-            assert not called & changing, (path.name, view.name)
+            assert not (called & changing) - {"shares.opened", "shares.downloaded"}, (path.name, view.name)
 
 
 def test_every_view_that_takes_a_post_validates_its_form() -> None:
@@ -202,7 +211,7 @@ def test_every_event_recorded_is_known_and_every_known_event_is_recorded() -> No
     """Mend: add the event to audit.EVENTS, or take it out."""
     from guestauth.audit import EVENTS
 
-    text = "".join(path.read_text("utf-8") for path in MODULES if path.name != "audit.py")
+    text = "".join(path.read_text("utf-8") for path in MODULES)
     recorded = set(re.findall(r'record\(\s*"([a-z.-]+)"', text))
     letters = {
         f"{kind}.{end}"

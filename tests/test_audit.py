@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
-from guestauth import audit, database
+from guestauth import audit, database, tenants
 from guestauth.audit import Caller, one_line
 from guestauth.database import Refusal, db, operation
 from guestauth.models import Event, User
+from tests.probe import change
 from tests.steps import ask, enter, wrong
 from tests.world import BY, CONTOSO, FABRIKAM, NICOLE, World
 
@@ -22,6 +24,13 @@ def recording(by: Caller = FULL, name: str = "sign-in", ending: Exception | None
     audit.record(name, **{"by": by, "tenant_id": FABRIKAM, **more})
     if ending:
         raise ending
+
+
+@operation
+def recording_many(count: int) -> None:
+    row = {"name": "sign-in", "result": "success", "actor": "guest", "tenant_id": FABRIKAM, "detail": {}}
+    row |= {"reason": "", "client_address": "", "browser": "", "correlation_id": ""}
+    db.session.execute(insert(Event), [{**row, "at": database.now()} for _ in range(count)])
 
 
 def events(world: World, **which: Any) -> list[Event]:
@@ -112,6 +121,55 @@ def test_most_are_the_newest(world: World) -> None:
     assert [event.name for event in events(world, most=1)] == ["session.ended"]
 
 
+# Deleting what is older than the tenant keeps.
+
+
+def purge(world: World) -> int:
+    tenant = world.do(tenants.find, "fabrikam.example")
+    return world.do(audit.purge, tenant, by=BY)
+
+
+def test_events_older_than_the_tenant_keeps_go_and_the_rest_stays(world: World) -> None:
+    old, others = len(events(world)), len(world.do(audit.events, CONTOSO))
+    world.advance(366 * 24 * 3600)
+    world.do(recording)
+    assert purge(world) == old
+    assert [event.name for event in events(world)] == ["sign-in", "audit.purged"]
+    assert last(world).detail["events"] == old and last(world).detail["until"].endswith("+00:00")
+    assert len(world.do(audit.events, CONTOSO)) == others
+
+
+def test_nothing_within_the_retention_goes_and_no_event_says_so(world: World) -> None:
+    before = len(events(world))
+    world.advance(364 * 24 * 3600)
+    assert purge(world) == 0
+    assert len(events(world)) == before
+
+
+def test_retention_is_the_tenants_own(world: World) -> None:
+    change(world, "UPDATE tenants SET retention_days = 30 WHERE domain = 'fabrikam.example'")
+    world.advance(31 * 24 * 3600)
+    before = len(events(world))
+    assert purge(world) == before > 0
+    assert purge(world) == 0
+
+
+def test_many_events_go_in_portions_and_one_event_says_so(world: World) -> None:
+    world.do(recording_many, audit.PORTION * 2 - len(events(world)))
+    world.advance(366 * 24 * 3600)
+    assert purge(world) == audit.PORTION * 2
+    (event,) = events(world)
+    assert (event.name, event.detail["events"]) == ("audit.purged", audit.PORTION * 2)
+
+
+def test_administrator_who_does_it_to_somebody_else_is_named_too(world: World) -> None:
+    guest, other = world.do(database.query(lambda: db.session.query(User).limit(2).all()))
+    by = Caller(actor="administrator", user_id=guest.id)
+    world.do(recording, by)
+    world.do(recording, by, user_id=other.id)
+    assert [event.detail for event in events(world)[-2:]] == [{}, {"by": str(guest.id)}]
+
+
 # What is never in it.
 
 
@@ -133,6 +191,7 @@ def test_no_code_ticket_or_secret_is_in_it(world: World) -> None:
         ("a\r\nb\tc\x00d\x1be\x7ff\x85g", "a  b c d e f g"),
         ("a\u2028b\u2029c\u202ed\ufeffe\u200bf", "a b c d e f"),
         ("é 計 🎉", "é 計 🎉"),
+        ("می\u200cخواهم 👩\u200d🔬", "می\u200cخواهم 👩\u200d🔬"),
         ("", ""),
     ],
 )

@@ -44,6 +44,39 @@ def test_event_narrows(world: World) -> None:
     assert world.run("audit", T, "--event", "session.ended").stdout == "none\n"
 
 
+def test_until_address_and_result_narrow(world: World) -> None:
+    sign_in(world)
+    middle = world.do(database.now) + timedelta(seconds=1)
+    world.advance(60)
+    ask(world)
+    found = lines(world, "--address", "NICOLE@", "--until", middle.isoformat(), "--event", "passcode.requested")
+    assert len(found) == 1 and found[0]["address"] == NICOLE
+    assert {each["result"] for each in lines(world, "--result", "success")} == {"success"}
+    assert lines(world, "--result", "refused") == lines(world, "--address", "nobody@") == []
+
+
+def test_show_can_be_named(world: World) -> None:
+    assert world.run("audit", "show", T, "--event", "sign-in").stdout == "none\n"
+    assert world.run("audit", "--event", "sign-in", T).stdout == "none\n"
+    assert "purge" in world.run("audit", "--help").stdout
+
+
+def test_purge_deletes_what_is_older_than_is_kept(world: World) -> None:
+    world.advance(366 * 24 * 3600)
+    before = len(lines(world))
+    done = json.loads(world.run("audit", "purge", T, "--json").stdout)
+    assert done == [{"tenantId": str(FABRIKAM), "displayName": "Fabrikam", "purged": before}]
+    assert [(each["event"], each["detail"]["events"]) for each in lines(world)] == [("audit.purged", before)]
+
+
+def test_purge_is_of_all_tenants_if_none_is_named(sqlite_world: World) -> None:
+    sqlite_world.advance(366 * 24 * 3600)
+    done = json.loads(sqlite_world.run("audit", "purge", "--json").stdout)
+    assert [each["displayName"] for each in done if each["purged"]] == ["Contoso", "Fabrikam", "Woodgrove"]
+    assert "Fabrikam" in sqlite_world.run("audit", "purge").stdout
+    assert sqlite_world.run("audit", "purge", "unknown.example").exit_code == 2
+
+
 def moments(moment: datetime) -> list[str]:
     there = (moment + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%S+08:00")
     written = [
@@ -75,6 +108,8 @@ def test_since_takes_a_day_and_what_the_log_itself_shows(world: World) -> None:
         ([T, "--since", "yesterday"], "is not a moment like 2026-11-20T12:30:00Z"),
         ([T, "--since", "2026-13-01"], "is not a moment"),
         ([T, "--since", "0001-01-01T00:00:00+14:00"], "is not a moment"),
+        ([T, "--until", "tomorrow"], "is not a moment"),
+        ([T, "--result", "odd"], "odd"),
         ([], "TENANT"),
     ],
 )

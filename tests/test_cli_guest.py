@@ -119,7 +119,7 @@ def test_empty_list_says_so(sqlite_world: World) -> None:
 
 def test_show_has_the_guest_and_their_invitation(world: World) -> None:
     found = shown(world, "show", T, "AlexDoe@Gmail.com")
-    assert set(found) == {*GUEST, *INVITATION}
+    assert set(found) == {*GUEST, *INVITATION, "signInMethod", "signInReason", "mails"}
     listed = next(each for each in shown(world, "list", T) if each["mail"] == ALEX)
     assert {name: found[name] for name in GUEST} == listed
     assert (found["status"], shown(world, "show", T, NICOLE)["status"]) == ("PendingAcceptance", "Completed")

@@ -97,3 +97,51 @@ def test_on_lets_guests_in_again(sqlite_world: World) -> None:
     sqlite_world.run("policy", "one-time-passcode", T, "off", "--yes")
     assert sqlite_world.run("policy", "one-time-passcode", T, "on").exit_code == 0
     assert is_in(sqlite_world, sign_in(sqlite_world))
+
+
+# The list of domains (B21).
+
+
+def listed(world: World, *args: str, typed: str | None = None) -> Any:
+    done = world.run("policy", "domains", T, *args, "--json", typed=typed)
+    return json.loads(done.stdout) if done.exit_code == 0 else (done.exit_code, done.stderr)
+
+
+def test_list_of_domains_is_set_and_shown(sqlite_world: World) -> None:
+    assert listed(sqlite_world) == {"kind": "everyone", "domains": []}
+    names = ["gmail.com", "firstup.example"]
+    wanted = {"kind": "allow", "domains": [*names, "*.xn--bcher-kva.example"]}
+    assert listed(sqlite_world, *(f"--allow={each}" for each in [*names, "*.Bücher.example"])) == wanted
+    assert listed(sqlite_world) == wanted
+    assert sqlite_world.run("policy", "domains", T).stdout.startswith("kind: allow\ndomains: gmail.com, firstup")
+
+
+def test_guests_shut_out_are_told_and_asked_about(sqlite_world: World) -> None:
+    code, said = listed(sqlite_world, "--deny", "gmail.com", typed="n\n")
+    assert code == 1 and "Guests of now who won't be let in: 1" in said
+    assert listed(sqlite_world) == {"kind": "everyone", "domains": []}
+    assert listed(sqlite_world, "--deny", "gmail.com", typed="y\n") == {"kind": "deny", "domains": ["gmail.com"]}
+
+
+@pytest.mark.parametrize("args", [["--everyone"], ["--allow", "gmail.com", "--allow", "firstup.example"]])
+def test_list_that_goes_is_told_and_asked_about(sqlite_world: World, args: list[str]) -> None:
+    listed(sqlite_world, "--deny", "a.example")
+    code, said = listed(sqlite_world, *args, typed="\n")
+    assert code == 1 and "This list goes: deny a.example" in said
+    assert listed(sqlite_world, *args, "--yes")["kind"] == args[0].removeprefix("--")
+    assert audited(sqlite_world, "policy.changed")[-1] == ("success", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--allow", "a.example", "--deny", "b.example"], "one of"),
+        (["--allow", "a.example", "--everyone"], "one of"),
+        (["--deny", "no domain"], "no domain is not a domain"),
+        (["--deny", "*"], "* is not a domain"),
+    ],
+)
+def test_bad_list_is_refused_and_nothing_changes(sqlite_world: World, args: list[str], words: str) -> None:
+    code, said = listed(sqlite_world, *args)
+    assert code == 2 and words in said
+    assert shown(sqlite_world)["definition"] == policies.WITH_PASSCODES

@@ -76,6 +76,10 @@ def test_add_takes_a_file_and_a_url(world: World, tmp_path: Path) -> None:
         (["remove", T, "nothing"], 1, "no resource named nothing"),
         (["remove", "contoso.example", "project-plan"], 1, "no resource named project-plan"),
         (["list", "unknown.example"], 2, "no tenant"),
+        (["edit", T, "nothing", "--title", "A"], 1, "no resource named nothing"),
+        (["edit", T, "welcome-pack", "--url", "https://a.example"], 2, "stays one"),
+        (["show", T, "nothing"], 1, "no resource named nothing"),
+        (["opened", T, "nothing"], 1, "no resource named nothing"),
     ],
 )
 def test_refusal_says_why_on_stderr_and_changes_nothing(
@@ -110,6 +114,36 @@ def test_share_with_one_and_take_it_back(sqlite_world: World) -> None:
         False,
         True,
     )
+
+
+def test_share_with_several_is_all_or_nothing(sqlite_world: World) -> None:
+    done = sqlite_world.run("resource", "share", T, "expense-portal", ALEX, "nobody@example.com")
+    assert (done.exit_code, done.stdout) == (1, "") and "no guest nobody@example.com" in done.stderr
+    assert "expense-portal" not in of(sqlite_world, ALEX)
+    shared = sqlite_world.run("resource", "share", T, "expense-portal", ALEX, NICOLE).stdout
+    assert shared == f"expense-portal is shared with {ALEX}, {NICOLE}\n"
+
+
+def test_edit_changes_what_is_given(world: World, tmp_path: Path) -> None:
+    (tmp_path / "new.pdf").write_bytes(b"%PDF new")
+    made = shown(world, "edit", T, "project-plan", "--title", "New", "--file", str(tmp_path / "new.pdf"))
+    assert (list(made), made["title"]) == (KEYS, "New")
+    assert found(world, "project-plan").file_name == "new.pdf"
+    assert world.run("resource", "edit", T, "welcome-pack", "--text", "-", typed="Words").exit_code == 0
+    assert found(world, "welcome-pack").text == "Words"
+
+
+def test_show_says_what_it_is_and_who_has_it(world: World) -> None:
+    made = shown(world, "show", T, "project-plan")
+    assert made["sharedWith"] == [ALEX, NICOLE]
+    assert (made["fileName"], made["mediaType"]) == ("project-plan.pdf", "application/pdf")
+
+
+def test_opened_says_who_opened_it(world: World) -> None:
+    assert shown(world, "opened", T, "welcome-pack") == []
+    world.signed_in(NICOLE, f"/{T}/apps/welcome-pack")
+    (opening,) = shown(world, "opened", T, "welcome-pack")
+    assert (opening["event"], opening["address"]) == ("resource.opened", NICOLE)
 
 
 def test_share_with_all_and_take_it_back(sqlite_world: World) -> None:

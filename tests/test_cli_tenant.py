@@ -1,11 +1,13 @@
 """`flask tenant`: exit codes, JSON, the same rules and audit as operations (B34, B35, A-07)."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from guestauth import tenants
+from tests.servers import NameServer, dns_server
 from tests.steps import audited, is_in, sign_in
 from tests.world import CONTOSO, FABRIKAM, World
 
@@ -110,3 +112,65 @@ def test_commands_are_audited_as_the_command_line(sqlite_world: World) -> None:
     for name in ("tenant.created", "tenant.disabled", "tenant.enabled"):
         assert audited(sqlite_world, name)[-1] == ("success", "")
     assert sqlite_world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'tenant.%'") == [("command line",)]
+
+
+def test_change_changes_what_is_given_and_shows_all(sqlite_world: World) -> None:
+    more = ["--privacy-statement", "https://fabrikam.example/privacy", "--help-contact", ""]
+    args = ["tenant", "change", "fabrikam.example", "--language", "nl", "--retention-days", "90"]
+    found = shown(sqlite_world, *args, *more)
+    assert list(found.items())[len(KEYS) :] == [
+        ("helpContact", None),
+        ("privacyStatementUrl", more[1]),
+        ("preferredLanguage", "nl"),
+        ("retentionDays", 90),
+    ]
+    assert found["displayName"] == "Fabrikam"
+    assert shown(sqlite_world, "tenant", "show", "fabrikam.example") == found
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["change", "fabrikam.example", "--name", " "], 2, "name"),
+        (["change", "fabrikam.example", "--language", "de"], 2, "de"),
+        (["change", "fabrikam.example", "--retention-days", "1"], 2, "30 to 3650"),
+        (["add-domain", "fabrikam.example", "contoso.example"], 1, "another organisation"),
+        (["add-domain", "fabrikam.example", "no domain"], 2, "not a domain name"),
+        (["verify-domain", "fabrikam.example", "no domain"], 2, "not a domain name"),
+        (["remove-domain", "fabrikam.example", "fabrikam.example"], 1, "only verified domain"),
+        (["remove-domain", "fabrikam.example", "contoso.example"], 1, "no domain contoso.example"),
+    ],
+)
+def test_refused_change_changes_nothing(sqlite_world: World, args: list[str], code: int, words: str) -> None:
+    before = sqlite_world.rows("SELECT * FROM tenants ORDER BY id"), sqlite_world.rows("SELECT * FROM domains")
+    done = sqlite_world.run("tenant", *args)
+    assert (done.exit_code, done.stdout) == (code, "") and words in done.stderr
+    after = sqlite_world.rows("SELECT * FROM tenants ORDER BY id"), sqlite_world.rows("SELECT * FROM domains")
+    assert after == before
+
+
+def test_domain_is_added_at_once_and_removed(sqlite_world: World) -> None:
+    done = sqlite_world.run("tenant", "add-domain", "fabrikam.example", "Shop.example")
+    assert (done.exit_code, done.stdout) == (0, "shop.example is a verified domain of Fabrikam\n")
+    done = sqlite_world.run("tenant", "remove-domain", "shop.example", "fabrikam.example")
+    assert (done.exit_code, done.stdout) == (0, "fabrikam.example is removed; shop.example is shown\n")
+    assert shown(sqlite_world, "tenant", "show", "shop.example")["domains"] == ["shop.example"]
+
+
+@pytest.fixture
+def dns(sqlite_world: World) -> Iterator[NameServer]:
+    with dns_server() as server:
+        host, port = server.address.split(":")
+        sqlite_world.app.config["DNS_SERVER"] = (host, int(port))
+        yield server
+
+
+def test_domain_is_verified_by_the_record_that_the_first_call_shows(sqlite_world: World, dns: NameServer) -> None:
+    args = ["tenant", "verify-domain", "fabrikam.example", "shop.example"]
+    done = sqlite_world.run(*args)
+    assert done.exit_code == 1 and "knows no domain shop.example" in done.stderr
+    name, kind, record = done.stdout.split()
+    assert (name, kind) == ("shop.example", "TXT")
+    dns.texts[name] = [record]
+    assert shown(sqlite_world, *args) == {"id": name, "isVerified": True, "record": record}
+    assert sqlite_world.do(tenants.find, "shop.example").id == FABRIKAM

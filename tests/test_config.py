@@ -240,6 +240,25 @@ def test_empty_value_means_the_default(production: Load) -> None:
     assert given == {**production(INSTANCE_PATH=None)}
 
 
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("", None),
+        ("192.0.2.1", ("192.0.2.1", 53)),
+        ("192.0.2.1:5353", ("192.0.2.1", 5353)),
+        ("[2001:db8::1]:5353", ("2001:db8::1", 5353)),
+    ],
+)
+def test_name_server_is_an_address_and_a_port(production: Load, text: str, server: object) -> None:
+    assert production(DNS_SERVER=text)["DNS_SERVER"] == server
+
+
+@pytest.mark.parametrize("text", ["dns.example.org", "192.0.2.1:x", "192.0.2.1:99999", "300"])
+def test_name_server_that_is_no_address_is_refused(production: Load, text: str) -> None:
+    (line,) = refusal(production, DNS_SERVER=text)
+    assert line.startswith("DNS_SERVER: ")
+
+
 # Files.
 
 
@@ -253,6 +272,7 @@ SAMPLES = {
     "MAIL_DEFAULT_SENDER": "a@a.example",
     "MAIL_CA_FILE": __file__,
     "MAIL_DELIVERY": "worker",
+    "DNS_SERVER": "127.0.0.1:5353",
     "LOG_LEVEL": "ERROR",
     "LOG_FORMAT": "json",
 }

@@ -5,18 +5,22 @@
 
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from guestauth import courier, create_app, keys, tenants
+from guestauth import administrators, courier, create_app, domains, keys, tenants
+from guestauth.policies import WITH_PASSCODES
 from tests import servers
+from tests.admin import at_console
 from tests.browser import Browser
 from tests.guest import DAY, at_consent, at_enter_code, at_send_code
+from tests.hostile import multipart
 from tests.probe import Answer, action, ask, put_cookie, tables, token
-from tests.world import ALEX, BY, NICOLE, World, environment, make
+from tests.world import ALEX, BY, FABRIKAM, NICOLE, STRANGER, World, environment, make
 
 SIGN_IN = "/fabrikam.example/sign-in"
 TOLD = "This page was open too long, so nothing was done. Check what is here and try again."
@@ -38,8 +42,43 @@ def at_session_over(world: World) -> Browser:
     return browser.open("/fabrikam.example")
 
 
+def at_account(world: World) -> Browser:
+    world.signed_in(NICOLE)
+    return world.signed_in(NICOLE).open("/fabrikam.example/account")
+
+
 def opened(path: str) -> Callable[[World], Browser]:
     return lambda world: world.browser().open(path)
+
+
+def at_delete(world: World) -> Browser:
+    return at_console(world, f"/guests/{uuid.uuid5(FABRIKAM, NICOLE)}/delete")
+
+
+def at_domain(world: World, page: str = "") -> Browser:
+    """A domain's page; by the time its form is sent the operator has verified it."""
+    world.do(domains.claim, FABRIKAM, "shop.example", by=BY)
+    browser = at_console(world, f"/domains/shop.example{page}")
+    world.do(domains.add, FABRIKAM, "shop.example", by=BY)
+    return browser
+
+
+def at_administrator(world: World) -> Browser:
+    made = world.do(administrators.add, FABRIKAM, STRANGER, by=BY)
+    return at_console(world, f"/administrators/{made.id}/remove")
+
+
+def at_import(world: World, page: str = "") -> Browser:
+    browser = at_console(world, "/guests/import").submit("import", file=("a.csv", FILE.encode()))
+    return browser.open(browser.path + page)
+
+
+FILE = "[inviteeEmail],[inviteRedirectURL]\nstranger@example.com,"  # a field with this text is a file
+DETAILS = {"name": "Fabrikam", "language": "nl", "retention_days": "30"}
+
+
+def at_resource(world: World) -> Browser:
+    return at_console(world, "/resources/expense-portal")
 
 
 FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
@@ -49,7 +88,45 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "guest.session_over": (at_session_over, "send-code", {}),
     "guest.consent": (at_consent, "consent", {"decision": "accept"}),
     "guest.sign_out": (lambda world: world.signed_in(NICOLE), "sign-out", {}),
+    "guest.account": (at_account, "sessions", {"end": "others"}),
+    "guest.leave": (at_account, "leave", {}),
     "guest.invitation": (lambda world: world.browser().open(world.invitation_path(ALEX)), "accept-invitation", {}),
+    "admin.invite": (lambda world: at_console(world, "/guests/invite"), "invite", {"email": STRANGER}),
+    "admin.import_guests": (lambda world: at_console(world, "/guests/import"), "import", {"file": FILE}),
+    "admin.import_progress": (at_import, "run", {}),
+    "admin.discard_import": (lambda world: at_import(world, "/discard"), "discard", {}),
+    "admin.guest_action": (at_delete, "delete", {}),
+    "admin.settings": (lambda world: at_console(world, "/settings"), "one-time-passcode", {"enabled": "yes"}),
+    "admin.details": (lambda world: at_console(world, "/settings/details"), "details", DETAILS),
+    "admin.policy": (lambda world: at_console(world, "/policy"), "policy", {"definition": WITH_PASSCODES}),
+    "admin.domain_list": (lambda world: at_console(world, "/domain-list"), "domain-list", {"kind": "everyone"}),
+    "admin.domains": (lambda world: at_console(world, "/domains"), "add-domain", {"domain": "shop.example"}),
+    "admin.verify_domain": (at_domain, "verify-domain", {}),
+    "admin.remove_domain": (lambda world: at_domain(world, "/remove"), "remove-domain", {}),
+    "admin.administrators": (
+        lambda world: at_console(world, "/administrators"),
+        "add-administrator",
+        {"email": STRANGER},
+    ),
+    "admin.remove_administrator": (at_administrator, "remove-administrator", {}),
+    "admin.add_resource": (
+        lambda world: at_console(world, "/resources/add"),
+        "add-resource",
+        {"slug": "new", "title": "New", "kind": "text", "text": "Words"},
+    ),
+    "admin.edit_resource": (
+        lambda world: at_console(world, "/resources/welcome-pack/edit"),
+        "edit-resource",
+        {"title": "New", "text": "Words"},
+    ),
+    "admin.remove_resource": (
+        lambda world: at_console(world, "/resources/welcome-pack/remove"),
+        "remove-resource",
+        {},
+    ),
+    "admin.share_resource": (at_resource, "share", {"guests": ALEX}),
+    "admin.share_with_all": (at_resource, "share-with-all", {"all_guests": "yes"}),
+    "admin.unshare_resource": (at_resource, "unshare-1", {"guest": str(uuid.uuid5(FABRIKAM, NICOLE))}),
     "dev.clock": (opened("/dev/clock"), "clock", {"advance": "60"}),
     "dev.reset": (opened("/dev/reset"), "reset", {}),
 }
@@ -64,7 +141,11 @@ def come_to(world: World, endpoint: str) -> tuple[Browser, str, dict[str, str], 
 
 
 def post(world: World, browser: Browser, place: str, form: dict[str, str], **request: object) -> Answer:
-    return ask(world.app, place, "POST", form=form, cookies=browser.cookies, **request)
+    if FILE not in form.values():
+        return ask(world.app, place, "POST", form=form, cookies=browser.cookies, **request)
+    sent = multipart([(name, "a.csv" if text == FILE else None, text.encode()) for name, text in form.items()])
+    sent["headers"] |= request.pop("headers", {})
+    return ask(world.app, place, "POST", cookies=browser.cookies, **sent, **request)
 
 
 def aged(world: World, browser: Browser, seconds: int) -> str:
@@ -98,7 +179,8 @@ def test_form_without_its_token_changes_nothing_and_comes_back_usable(world: Wor
     answer = post(world, browser, place, typed)
     assert answer.status == 400 and tables(world) == before and TOLD in answer.text
     browser.post(place, typed)
-    browser.submit(FORMS[endpoint][1], ("decision", "accept") if endpoint == "guest.consent" else None)
+    files = {name: ("a.csv", FILE.encode()) for name, text in typed.items() if text == FILE}  # chosen anew
+    browser.submit(FORMS[endpoint][1], ("decision", "accept") if endpoint == "guest.consent" else None, **files)
     assert browser.status == 200 and [hop.status_code for hop in browser.history][:1] == [303]
 
 

@@ -6,12 +6,21 @@ import click
 import pytest
 
 from guestauth.audit import EVENTS
-from guestauth.cli import audit, demo, doctor, guest, mail, policy, resource, session, tenant
+from guestauth.cli import administrator, audit, demo, doctor, guest, mail, policy, resource, session, tenant
 from guestauth.config import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-GROUPS = [guest.guest, mail.mail, policy.policy, resource.resource, session.session, tenant.tenant, demo.demo]
+GROUPS = [
+    administrator.administrator,
+    guest.guest,
+    mail.mail,
+    policy.policy,
+    resource.resource,
+    session.session,
+    tenant.tenant,
+    demo.demo,
+]
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

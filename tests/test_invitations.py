@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import addresses, guests, invitations, policies, resources, signin, tenants
+from guestauth import addresses, guests, invitations, policies, redemptions, resources, signin, tenants
 from guestauth.audit import Caller
 from guestauth.keys import signer
 from guestauth.models import User
@@ -200,7 +200,7 @@ def test_what_was_signed_for_another_purpose_is_unknown(world: World) -> None:
 
 def test_link_goes_on_working_after_redemption(world: World) -> None:
     made = invite(world)
-    world.do(invitations.redeem, FABRIKAM, made.user_id, by=BY)
+    world.do(redemptions.redeem, FABRIKAM, made.user_id, by=BY)
     assert opened(world, made).invitation.closed is None
 
 
@@ -345,7 +345,7 @@ def test_reset_guest_is_the_same_pending_again_with_the_same_shares(world: World
 def test_reset_sends_a_new_invitation_and_kills_the_old_link_and_codes(world: World) -> None:
     old, started = invite(world), ask(world, STRANGER)
     code = code_of(world, started)
-    world.do(invitations.redeem, FABRIKAM, old.user_id, by=BY)
+    world.do(redemptions.redeem, FABRIKAM, old.user_id, by=BY)
     made = world.do(invitations.reset, FABRIKAM, STRANGER, by=BY)
     assert opened(world, old).invitation.closed == "replaced"
     assert [ticket(world, made) in letter for letter in letters(world)] == [True]
@@ -379,7 +379,7 @@ def test_domain_that_is_not_let_in_cannot_be_invited(world: World) -> None:
 def test_domain_that_is_no_longer_let_in_cannot_be_accepted(world: World) -> None:
     limit(world, "allow", "firstup.example")
     with pytest.raises(invitations.DomainRefused, match=r"gmail\.com"):
-        world.do(invitations.redeem, FABRIKAM, user(world, ALEX).id, by=BY)
+        world.do(redemptions.redeem, FABRIKAM, user(world, ALEX).id, by=BY)
     assert user(world, ALEX).state == "PendingAcceptance"
 
 
@@ -388,7 +388,7 @@ def test_domain_that_is_no_longer_let_in_cannot_be_accepted(world: World) -> Non
 
 def test_accepting_fixes_the_way_in(world: World) -> None:
     done = sign_in(world, ALEX)
-    world.do(invitations.redeem, FABRIKAM, user(world, ALEX).id, by=BY)
+    world.do(redemptions.redeem, FABRIKAM, user(world, ALEX).id, by=BY)
     accepted = user(world, ALEX)
     assert (accepted.state, accepted.identity_provider, accepted.source) == ("Accepted", "passcode", "OTP")
     assert accepted.accepted_at is not None
@@ -398,14 +398,14 @@ def test_accepting_fixes_the_way_in(world: World) -> None:
 def test_accepting_twice_changes_nothing_and_is_audited_once(world: World) -> None:
     before = len(audited(world, "invitation.redeemed"))
     for _ in range(2):
-        world.do(invitations.redeem, FABRIKAM, user(world, ALEX).id, by=BY)
+        world.do(redemptions.redeem, FABRIKAM, user(world, ALEX).id, by=BY)
     assert len(audited(world, "invitation.redeemed")) == before + 1
 
 
 def test_accepted_moment_never_moves(world: World) -> None:
     first = user(world, NICOLE).accepted_at
     world.advance(100)
-    world.do(invitations.redeem, FABRIKAM, user(world, NICOLE).id, by=BY)
+    world.do(redemptions.redeem, FABRIKAM, user(world, NICOLE).id, by=BY)
     assert user(world, NICOLE).accepted_at == first
 
 
@@ -423,13 +423,13 @@ def test_who_may_no_longer_cannot_accept(world: World, end: str) -> None:
     alex = user(world, ALEX)
     ENDS[end](world)
     with pytest.raises(invitations.InvitationUnknown):
-        world.do(invitations.redeem, FABRIKAM, alex.id, by=BY)
+        world.do(redemptions.redeem, FABRIKAM, alex.id, by=BY)
     assert world.rows("SELECT state FROM users WHERE mail = :mail", mail=ALEX) == [("PendingAcceptance",)]
 
 
 def test_nobody_accepts_in_another_tenant(world: World) -> None:
     with pytest.raises(invitations.InvitationUnknown):
-        world.do(invitations.redeem, WOODGROVE, user(world, ALEX).id, by=BY)
+        world.do(redemptions.redeem, WOODGROVE, user(world, ALEX).id, by=BY)
     assert user(world, ALEX).state == "PendingAcceptance"
 
 
@@ -437,7 +437,7 @@ def test_declining_signs_out_and_leaves_everything_as_it_was(world: World) -> No
     done = sign_in(world, ALEX)
     arrival = arriving(world, done)
     assert arrival and arrival.session
-    world.do(invitations.decline, FABRIKAM, arrival.session.id, by=BY)
+    world.do(redemptions.decline, FABRIKAM, arrival.session.id, by=BY)
     assert not is_in(world, done)
     assert (user(world, ALEX).state, audited(world, "invitation.declined")) == (
         "PendingAcceptance",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from guestauth import guests, invitations
+from guestauth import guests, invitations, redemptions
 from guestauth.database import db
 from tests.probe import UUID, Answer, ask, masked
 from tests.world import BY, FABRIKAM, WOODGROVE, World
@@ -35,7 +35,7 @@ def prepare(world: World) -> None:
         tenant = WOODGROVE if kind == "elsewhere" else FABRIKAM
         made = world.do(invitations.invite, tenant, address(kind), display_name=f"Their {kind} name", by=BY)
         if kind not in ("pending", "revoked"):
-            world.do(invitations.redeem, tenant, made.user_id, by=BY)
+            world.do(redemptions.redeem, tenant, made.user_id, by=BY)
     world.do(guests.delete, FABRIKAM, address("deleted"), by=BY)
     world.do(guests.block, FABRIKAM, address("blocked"), by=BY)
     world.do(invitations.revoke, FABRIKAM, address("revoked"), by=BY)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from guestauth import policies, signin, tenants
+from guestauth import guests, policies, signin, tenants
+from guestauth.keys import fingerprint
 from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in
 from tests.world import ALEX, BY, CONTOSO, FABRIKAM, NICOLE, WOODGROVE, World
 
@@ -66,9 +67,11 @@ def test_removing_the_last_feature_leaves_an_empty_list() -> None:
     assert policies.turned(policies.WITH_PASSCODES, on=False) == definition()
 
 
+@pytest.mark.parametrize("spaced", [True, False])
 @pytest.mark.parametrize("on", [True, False])
-def test_turning_to_what_it_is_already_changes_nothing(on: bool) -> None:
+def test_turning_to_what_it_is_already_changes_nothing(on: bool, spaced: bool) -> None:
     text = FULL if on else FULL.replace('"OneTimePasscode",', "")
+    text = json.dumps(json.loads(text), indent=4) if spaced else text
     assert policies.turned(text, on=on) == text
 
 
@@ -109,6 +112,91 @@ def test_what_is_no_definition_is_refused_with_the_reason(text: str, reason: str
     for reading in (policies.allows_passcodes, lambda text: policies.turned(text, on=True)):
         with pytest.raises(policies.NotAPolicy, match=reason):
             reading(text)
+
+
+# What the seeds' PowerShell makes of a definition, written out by Windows PowerShell's ConvertTo-Json.
+
+EXISTING = '{"B2BManagementPolicy":{"AutoRedeemPolicy":{"AdminConsentedForUsersIntoTenantIds":["a"]}}}'
+ADDED = """{
+    "B2BManagementPolicy":  {
+                                "AutoRedeemPolicy":  {
+                                                         "AdminConsentedForUsersIntoTenantIds":  [
+                                                                                                     "a"
+                                                                                                 ]
+                                                     },
+                                "PreviewPolicy":  {
+                                                      "Features":  [
+                                                                       "OneTimePasscode"
+                                                                   ]
+                                                  }
+                            }
+}"""
+WITHOUT = """{
+    "B2BManagementPolicy":  {
+                                "PreviewPolicy":  {
+                                                      "Features":  [
+
+                                                                   ]
+                                                  }
+                            }
+}"""
+
+
+def test_policy_that_the_seeds_make_new_is_that_of_a_new_tenant(world: World) -> None:
+    made = '{`"B2BManagementPolicy`":{`"PreviewPolicy`":{`"Features`":[`"OneTimePasscode`"]}}}'.replace("`", "")
+    define(world, made)
+    assert stored(world) == (policies.WITH_PASSCODES, True)
+
+
+def test_add_member_with_force_opts_in_and_its_result_is_taken_as_it_is(world: World) -> None:
+    define(world, EXISTING)
+    assert stored(world) == (EXISTING, False)
+    define(world, ADDED.replace("\n", "\r\n"))
+    assert stored(world) == (ADDED, True)
+    assert json.loads(ADDED) == json.loads(policies.turned(EXISTING, on=True))
+
+
+def test_add_member_with_force_replaces_the_features_there_were(world: World) -> None:
+    define(world, definition("Other"))
+    define(world, policies.WITH_PASSCODES)
+    assert policies.turned(definition("Other"), on=True) == definition("Other", "OneTimePasscode")
+    assert stored(world) == (policies.WITH_PASSCODES, True)
+
+
+@pytest.mark.parametrize("others", [(), ("Other",), ("Before", "After")])
+def test_features_where_not_equal_is_what_turning_off_does(world: World, others: tuple[str, ...]) -> None:
+    define(world, definition(*others[:1], "OneTimePasscode", *others[1:]))
+    turn(world, on=False)
+    assert stored(world) == (definition(*others), False)
+
+
+def test_features_where_leaves_an_empty_list_and_its_result_is_taken(world: World) -> None:
+    define(world, WITHOUT)
+    assert stored(world) == (WITHOUT, False)
+    assert json.loads(WITHOUT) == json.loads(policies.turned(policies.WITH_PASSCODES, on=False))
+
+
+def test_like_finds_what_the_definition_says(world: World) -> None:
+    assert "OneTimePasscode" in ADDED and policies.allows_passcodes(ADDED)
+    assert "OneTimePasscode" not in WITHOUT and not policies.allows_passcodes(WITHOUT)
+
+
+@pytest.mark.parametrize(
+    "cut", ['"@{Name=a}"', '{"b": "System.Object[]"}', '["x", "System.Collections.Hashtable"]']
+)
+def test_convert_to_json_of_depth_3_holds_the_features_but_cuts_what_lies_deeper(world: World, cut: str) -> None:
+    assert policies.allows_passcodes(ADDED)
+    with pytest.raises(policies.NotAPolicy, match="was cut off"):
+        define(world, ADDED.replace('"a"', cut))
+    assert stored(world) == (policies.WITH_PASSCODES, True)
+
+
+def test_domain_that_begins_like_what_was_cut_off_is_one() -> None:
+    text = (
+        policies.WITH_PASSCODES[:-2]
+        + ',"InvitationsAllowedAndBlockedDomainsPolicy":{"AllowedDomains":["System.example"]}}}'
+    )
+    assert policies.domain_list(text) == policies.DomainList("allow", ["system.example"])
 
 
 # A tenant.
@@ -362,3 +450,45 @@ def test_code_is_asked_for_in_vain_from_a_domain_that_is_not_let_in(world: World
     world.do(policies.limit_domains, FABRIKAM, policies.DomainList("deny", ["firstup.example"]), by=BY)
     ask(world)
     assert world.letters(NICOLE) == []
+
+
+def test_guests_of_now_whom_a_list_shuts_out_are_counted(world: World) -> None:
+    def count(kind: str, *names: str) -> int:
+        return world.do(policies.shut_out, FABRIKAM, policies.DomainList(kind, names))
+
+    assert (count("allow", "gmail.com"), count("deny", "gmail.com"), count("deny", "fabrikam.example")) == (
+        1,
+        1,
+        0,
+    )
+    assert (count("allow", "a.example"), world.do(policies.shut_out, FABRIKAM, None)) == (2, 0)
+    world.do(guests.delete, FABRIKAM, ALEX, by=BY)
+    assert (count("allow", "a.example"), count("deny", "gmail.com")) == (1, 0)
+
+
+def test_list_that_makes_the_definition_too_long_is_refused(world: World) -> None:
+    names = [f"{n}.{'x' * 50}.example" for n in range(500)]
+    with pytest.raises(policies.NotAPolicy, match="25,000"):
+        world.do(policies.limit_domains, FABRIKAM, policies.DomainList("deny", names), by=BY)
+    assert stored(world) == (policies.WITH_PASSCODES, True)
+
+
+# Compared before it is saved.
+
+
+def test_definition_is_set_only_in_place_of_the_one_expected(world: World) -> None:
+    seen = fingerprint(policies.WITH_PASSCODES)
+    turn(world, on=False)
+    with pytest.raises(policies.PolicyChanged):
+        world.do(policies.define, FABRIKAM, FULL, expecting=seen, by=BY)
+    assert stored(world) == (definition(), False)
+    world.do(policies.define, FABRIKAM, FULL, expecting=fingerprint(definition()), by=BY)
+    assert stored(world) == (FULL, True)
+
+
+def test_line_breaks_of_a_definition_are_line_feeds(world: World) -> None:
+    spaced = json.dumps(json.loads(FULL), indent=1)
+    for other in ("\r\n", "\r"):
+        define(world, definition())
+        define(world, spaced.replace("\n", other))
+        assert stored(world) == (spaced, True)

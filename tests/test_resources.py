@@ -65,7 +65,7 @@ def test_empty_text_and_empty_file_are_things_too(world: World) -> None:
     ],
 )
 def test_file_name_is_one_name_on_one_line(sqlite_world: World, name: str, kept: str, media_type: str) -> None:
-    made = add(sqlite_world, file=(name, b"x"))
+    made = add(sqlite_world, file=(name, b"%PDF"))
     assert (made.file_name, made.media_type) == (kept, media_type)
 
 
@@ -125,6 +125,82 @@ def test_slug_is_taken_once_in_each_tenant(world: World) -> None:
     with pytest.raises(resources.ResourceTaken, match="project-plan"):
         add(world, "project-plan")
     assert world.do(resources.add, WOODGROVE, "project-plan", title="Theirs", text="", by=BY)
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [("Project plan", "project-plan"), (" Größe & 計畫 2! ", "groe-2"), ("計畫", ""), ("---", ""),
+     ("x" * 150, "x" * 100), ("a" * 99 + " b", "a" * 99)],
+)  # fmt: skip
+def test_slug_is_suggested_from_the_title(title: str, slug: str) -> None:
+    assert resources.suggested_slug(title) == slug
+
+
+@pytest.mark.parametrize("slug", ["add", "export"])
+def test_slug_of_a_page_of_the_console_is_refused(sqlite_world: World, slug: str) -> None:
+    with pytest.raises(resources.ResourceRefused, match="console"):
+        add(sqlite_world, slug)
+
+
+GOOD = {"a.pdf": b"%PDF-1", "a.png": b"\x89PNG\r\n\x1a\n", "a.JPG": b"\xff\xd8\xff\xe0", "a.jpeg": b"\xff\xd8\xff"}
+GOOD |= {"a.gif": b"GIF89a", "a.zip": b"PK\x05\x06", "a.docx": b"PK\x03\x04", "a.txt": b"<html>", "a": b"MZ"}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_file_that_is_what_its_name_says_is_taken(sqlite_world: World, name: str) -> None:
+    assert add(sqlite_world, file=(name, GOOD[name])).file_name == name
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name not in ("a.txt", "a")])
+@pytest.mark.parametrize("content", [b"", b"<!doctype html>", b"MZ\x90", b"\x7fELF", b" %PDF PK GIF89a"])
+def test_file_that_is_something_else_is_refused(sqlite_world: World, name: str, content: bytes) -> None:
+    with pytest.raises(resources.ResourceRefused, match="something else"):
+        add(sqlite_world, file=(name, content))
+    with pytest.raises(resources.ResourceRefused, match="something else"):
+        sqlite_world.do(resources.edit, FABRIKAM, "project-plan", file=(name, content), by=BY)
+
+
+# Editing.
+
+
+def test_edit_changes_what_is_given_and_nothing_else(world: World) -> None:
+    edited = world.do(resources.edit, FABRIKAM, "welcome-pack", title=" New\n", by=BY)
+    assert edited.title == "New" and edited.text.startswith("Welcome") and edited.shared_with_all
+    assert world.do(resources.edit, FABRIKAM, "welcome-pack", text="", by=BY).text == ""
+    assert world.do(resources.edit, FABRIKAM, "expense-portal", url="https://b.example", by=BY).url[8] == "b"
+    assert audited(world, "resource.changed") == [("success", "")] * 3
+
+
+def test_edit_replaces_the_bytes_of_a_file(world: World) -> None:
+    world.do(resources.edit, FABRIKAM, "project-plan", file=("new.txt", b"new"), by=BY)
+    found = world.do(resources.named, FABRIKAM, "project-plan")
+    assert (found.file_name, found.size, found.media_type) == ("new.txt", 3, "text/plain")
+    assert world.do(resources.content, found) == b"new"
+    assert len(world.rows("SELECT * FROM resource_files")) == 1
+
+
+def test_edit_that_changes_nothing_is_no_event(world: World) -> None:
+    found = world.do(resources.named, FABRIKAM, "expense-portal")
+    world.do(resources.edit, FABRIKAM, "expense-portal", title=found.title, url=found.url, by=BY)
+    assert audited(world, "resource.changed") == []
+
+
+@pytest.mark.parametrize(
+    "what",
+    [{"text": "x"}, {"file": ("a", b"")}, {"title": ""}, {"url": "x"}, {"url": "https://a.example", "text": "x"}],
+    ids=str,
+)
+def test_edit_that_is_no_good_changes_nothing(world: World, what: dict[str, Any]) -> None:
+    before = world.rows("SELECT * FROM resources ORDER BY slug")
+    with pytest.raises(resources.ResourceRefused):
+        world.do(resources.edit, FABRIKAM, "expense-portal", by=BY, **{"title": "New", **what})
+    assert world.rows("SELECT * FROM resources ORDER BY slug") == before
+
+
+def test_no_tenant_can_edit_anothers_resource(sqlite_world: World) -> None:
+    for tenant, slug in ((CONTOSO, "project-plan"), (FABRIKAM, "nothing")):
+        with pytest.raises(resources.ResourceUnknown):
+            sqlite_world.do(resources.edit, tenant, slug, title="Theirs", by=BY)
 
 
 # Sharing.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import database, guests, invitations, policies, sessions, signin, tenants
+from guestauth import database, guests, invitations, policies, redemptions, sessions, signin, tenants
 from guestauth.audit import Caller
 from guestauth.database import db, operation
 from guestauth.models import Domain
@@ -98,7 +98,7 @@ WAYS: dict[str, tuple[str, Callable[[World, sessions.Session], Any]]] = {
     "deleted": ("guest deleted", lambda w, s: w.do(guests.delete, FABRIKAM, ALEX, by=BY)),
     "blocked": ("guest blocked", lambda w, s: w.do(guests.block, FABRIKAM, ALEX, by=BY)),
     "revoked": ("invitation revoked", lambda w, s: w.do(invitations.revoke, FABRIKAM, ALEX, by=BY)),
-    "declined": ("declined", lambda w, s: w.do(invitations.decline, FABRIKAM, s.id, by=BY)),
+    "declined": ("declined", lambda w, s: w.do(redemptions.decline, FABRIKAM, s.id, by=BY)),
     "disabled": ("tenant disabled", lambda w, s: w.do(tenants.disable, FABRIKAM, by=BY)),
     "opted out": (
         "codes turned off",
@@ -235,7 +235,7 @@ def test_signing_out_of_one_tenant_leaves_the_other(world: World) -> None:
 @pytest.mark.parametrize("way", ["signed out", "declined"])
 def test_no_tenant_can_end_anothers_session(world: World, way: str) -> None:
     done = sign_in(world)
-    operation = {"signed out": sessions.sign_out, "declined": invitations.decline}[way]
+    operation = {"signed out": sessions.sign_out, "declined": redemptions.decline}[way]
     world.do(operation, CONTOSO, session_of(world, done).id, by=BY)
     assert world.do(sessions.end_all, CONTOSO, by=BY) == 0
     assert world.do(sessions.end_all, CONTOSO, user_id=session_of(world, done).user_id, by=BY) == 0

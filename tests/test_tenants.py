@@ -169,3 +169,51 @@ def test_disabling_twice_keeps_the_first_moment(world: World) -> None:
 def test_all_tenants_are_listed_by_name(world: World) -> None:
     create(world, "Adatum")
     assert [each.name for each in world.do(tenants.everyone)] == ["Adatum", "Contoso", "Fabrikam", "Woodgrove"]
+
+
+# What a tenant says of itself.
+
+
+def change(world: World, **more: Any) -> Any:
+    return world.do(tenants.change, FABRIKAM, by=BY, **more)
+
+
+def test_change_keeps_what_is_not_given_and_is_audited_with_what_changed(world: World) -> None:
+    changed = change(world, name=" Fabri\u202ekam\r\nAG ", language="zh-Hant-TW", retention_days=30)
+    assert changed.name.split() == ["Fabri", "kam", "AG"]
+    assert (changed.language, changed.retention_days) == ("zh-Hant-TW", 30)
+    assert changed.help_contact == "admin@fabrikam.example"
+    ((detail,),) = world.rows("SELECT detail FROM events WHERE name = 'tenant.changed'")
+    assert "365" in str(detail) and "zh-Hant-TW" in str(detail) and "help_contact" not in str(detail)
+
+
+def test_empty_contact_and_privacy_statement_go(world: World) -> None:
+    change(world, privacy_statement_url=" https://fabrikam.example/privacy ")
+    assert world.do(tenants.find, "fabrikam.example").privacy_statement_url == "https://fabrikam.example/privacy"
+    changed = change(world, privacy_statement_url="", help_contact=" ")
+    assert (changed.privacy_statement_url, changed.help_contact) == (None, None)
+
+
+def test_change_to_what_it_is_already_is_not_audited(world: World) -> None:
+    change(world, name="Fabrikam", language="en", retention_days=365, privacy_statement_url="")
+    assert audited(world, "tenant.changed") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "x" * 201),
+        ("help_contact", "x" * 201),
+        ("privacy_statement_url", "ftp://fabrikam.example"),
+        ("language", "de"),
+        ("language", ""),
+        ("retention_days", 29),
+        ("retention_days", 3651),
+    ],
+)
+def test_change_that_is_no_good_changes_nothing_and_names_the_field(world: World, field: str, value: Any) -> None:
+    with pytest.raises(tenants.TenantRefused) as refused:
+        change(world, **{"name": "Other", field: value})
+    assert refused.value.field == field
+    assert (world.do(tenants.find, "fabrikam.example").name, audited(world, "tenant.changed")) == ("Fabrikam", [])

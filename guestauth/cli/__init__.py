@@ -8,13 +8,26 @@ a command shows it also gives as JSON.
 
 from flask import Flask
 
-from guestauth.cli import audit, demo, doctor, guest, mail, policy, resource, session, tenant
+from guestauth.cli import (
+    administrator,
+    audit,
+    demo,
+    doctor,
+    guest,
+    imports,  # noqa: F401 -- a command of guest
+    mail,
+    policy,
+    resource,
+    session,
+    tenant,
+)
 
 
 def set_up(app: Flask) -> None:
     """Add the commands to `flask`."""
     for group in (
         tenant.tenant,
+        administrator.administrator,
         guest.guest,
         resource.resource,
         policy.policy,

@@ -6,13 +6,20 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from guestauth import guests, invitations
+from guestauth import guests, invitations, outbox, providers, spreadsheets
 from guestauth.audit import COMMAND_LINE
-from guestauth.cli.terminal import as_json, command, show, show_all
-from guestauth.models import SOURCES, Invitation, Tenant, User
+from guestauth.cli.terminal import as_json, command, plain, show, show_all
+from guestauth.languages import LOCALES
+from guestauth.models import SOURCES, Invitation, Letter, Tenant, User
 
 WORDS = ["Invited user", *SOURCES.values()]
+STATES = ["PendingAcceptance", "Accepted"]
 guest = AppGroup("guest", help="The people from outside.")
+source = click.option(
+    "--source", type=click.Choice(WORDS, case_sensitive=False), help="Only those with this source."
+)
+state = click.option("--state", type=click.Choice(STATES), help="Only those.")
+search = click.option("--search", help="Only those with this in name or address.")
 
 
 @guest.command("invite")
@@ -21,6 +28,7 @@ guest = AppGroup("guest", help="The people from outside.")
 @click.option("--name", "display_name", default="", help="Their name.")
 @click.option("--message", help="Your own words to them, as plain text.")
 @click.option("--redirect", "target", help="Where they land: a path within the tenant, like /apps/plan.")
+@click.option("--language", type=click.Choice(list(LOCALES)), help="Of the letter; if not given, the tenant's.")
 @click.option("--no-mail", is_flag=True, help="Send no mail; show the link only.")
 @as_json
 @command
@@ -30,6 +38,7 @@ def invite(
     display_name: str,
     message: str | None,
     target: str | None,
+    language: str | None,
     no_mail: bool,
     as_json: bool,
 ) -> None:
@@ -40,6 +49,7 @@ def invite(
         display_name=display_name,
         message=message,
         target=target,
+        language=language,
         send_mail=not no_mail,
         by=COMMAND_LINE,
     )
@@ -48,13 +58,29 @@ def invite(
 
 @guest.command("list")
 @click.argument("tenant")
-@click.option("--source", type=click.Choice(WORDS, case_sensitive=False), help="Only those with this source.")
-@click.option("--state", type=click.Choice(["PendingAcceptance", "Accepted"]), help="Only those.")
+@source
+@state
+@search
 @as_json
 @command
-def list_all(tenant: Tenant, source: str | None, state: str | None, as_json: bool) -> None:
+def list_all(tenant: Tenant, source: str | None, state: str | None, search: str | None, as_json: bool) -> None:
     """List a tenant's guests."""
-    show_all([_row(each) for each in guests.of_tenant(tenant.id, source=source, state=state)], as_json=as_json)
+    found = guests.of_tenant(tenant.id, source=source, state=state, search=search)
+    show_all([_row(each) for each in found], as_json=as_json)
+
+
+@guest.command("export")
+@click.argument("tenant")
+@source
+@state
+@search
+@click.option("--only", type=click.Choice(["blocked", "deleted"]), help="Only those; else all but the deleted.")
+@command
+def export(tenant: Tenant, **narrowed: Any) -> None:
+    """Write a tenant's guests to stdout as CSV, as the console exports them."""
+    listing = guests.Listing(**{name: value for name, value in narrowed.items() if value})
+    for line in spreadsheets.written(guests.exported(tenant.id, listing)):
+        click.echo(line, nl=False)
 
 
 @guest.command("show")
@@ -63,10 +89,18 @@ def list_all(tenant: Tenant, source: str | None, state: str | None, as_json: boo
 @as_json
 @command
 def show_one(tenant: Tenant, email: str, as_json: bool) -> None:
-    """Show one guest, with their invitation."""
+    """Show one guest: their invitation, why they sign in the way they do, and their last mails."""
     user = guests.find(tenant.id, email)
-    newest = invitations.of_guest(user.id)
-    show(_row(user) | (_invitation(newest, user) if newest else {}) | {"id": user.id}, as_json=as_json)
+    newest, way = invitations.of_guest(user.id), providers.way_in(tenant, user)
+    found = _row(user) | (_invitation(newest, user) if newest else {}) | {"id": user.id}
+    found |= {"signInMethod": way.name, "signInReason": way.reason}
+    mails = [plain(_mail(each)) for each in outbox.of_user(tenant.id, user.id)]
+    if as_json:
+        show(found | {"mails": mails}, as_json=True)
+        return
+    show(found, as_json=False)
+    click.echo("mails:")
+    show_all(mails, as_json=False)
 
 
 @guest.command("resend")
@@ -128,6 +162,16 @@ def _row(user: User) -> dict[str, Any]:
         "accountEnabled": user.blocked_at is None,
         "createdDateTime": user.created_at,
         "lastSignInDateTime": user.last_sign_in_at,
+    }
+
+
+def _mail(letter: Letter) -> dict[str, Any]:
+    return {
+        "kind": letter.kind,
+        "postedDateTime": letter.posted_at,
+        "status": letter.outcome or "waiting",
+        "reason": letter.reason,
+        "nextTryDateTime": None if letter.done_at else letter.due_at,
     }
 
 

@@ -1,4 +1,4 @@
-"""`flask policy`: what a tenant lets its guests do (B10 to B15)."""
+"""`flask policy`: what a tenant lets its guests do (B10 to B15, B21)."""
 
 import click
 from flask.cli import AppGroup
@@ -7,6 +7,7 @@ from guestauth import policies
 from guestauth.audit import COMMAND_LINE
 from guestauth.cli.terminal import as_json, command, show
 from guestauth.models import Tenant
+from guestauth.policies import DomainList
 
 policy = AppGroup("policy", help="What a tenant lets its guests do: its B2BManagementPolicy.")
 
@@ -66,3 +67,44 @@ def one_time_passcode(tenant: Tenant, state: str, yes: bool) -> None:
             click.confirm("Turn codes off?", abort=True)
     policies.turn_passcodes(tenant.id, on=state == "on", by=COMMAND_LINE)
     click.echo(f"one-time passcodes for guests of {tenant.name} are {state}")
+
+
+@policy.command("domains")
+@click.argument("tenant")
+@click.option("--allow", multiple=True, metavar="DOMAIN", help="Only these may be invited; may be repeated.")
+@click.option("--deny", multiple=True, metavar="DOMAIN", help="All but these may be invited; may be repeated.")
+@click.option("--everyone", is_flag=True, help="Keep no list.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+@command
+def domains(
+    tenant: Tenant, allow: tuple[str, ...], deny: tuple[str, ...], everyone: bool, yes: bool, as_json: bool
+) -> None:
+    """Show or set which domains may be invited; says first what a new list takes away, and asks."""
+    if bool(allow) + bool(deny) + everyone > 1:
+        raise click.UsageError("Give one of --allow, --deny and --everyone")
+    new = policies.domain_list(tenant.policy)
+    if allow or deny or everyone:
+        old, new = new, _list(allow, deny)
+        if new != old:
+            _warn(tenant, old, new, yes=yes)
+            policies.limit_domains(tenant.id, new, by=COMMAND_LINE)
+    show({"kind": new.kind if new else "everyone", "domains": list(new.domains) if new else []}, as_json=as_json)
+
+
+def _list(allow: tuple[str, ...], deny: tuple[str, ...]) -> DomainList | None:
+    if not allow and not deny:
+        return None
+    return policies.listed(DomainList("allow" if allow else "deny", allow or deny))
+
+
+def _warn(tenant: Tenant, old: DomainList | None, new: DomainList | None, *, yes: bool) -> None:
+    """Say on stderr what the new list takes away, and ask, if it does."""
+    switched = old is not None and (new is None or new.kind != old.kind)
+    out = policies.shut_out(tenant.id, new)
+    if old and switched:
+        click.echo(f"This list goes: {old.kind} {', '.join(old.domains)}", err=True)
+    if out:
+        click.echo(f"Guests of now who won't be let in: {out}", err=True)
+    if (switched or out) and not yes:
+        click.confirm("Set the list?", abort=True, err=True)

@@ -1,11 +1,12 @@
 """`flask tenant`: the organisations."""
 
 import uuid
+from typing import Any
 
 import click
 from flask.cli import AppGroup
 
-from guestauth import tenants
+from guestauth import domains, languages, tenants
 from guestauth.audit import COMMAND_LINE
 from guestauth.cli.terminal import as_json, command, show, show_all, tenant_row
 from guestauth.models import Tenant
@@ -58,7 +59,58 @@ def list_all(as_json: bool) -> None:
 @command
 def show_one(tenant: Tenant, as_json: bool) -> None:
     """Show one tenant."""
-    show(tenant_row(tenant), as_json=as_json)
+    show(_whole(tenant), as_json=as_json)
+
+
+@tenant.command("change")
+@click.argument("tenant")
+@click.option("--name", help="Its name.")
+@click.option("--help-contact", help="Whom guests ask for help; empty for nobody.")
+@click.option("--privacy-statement", "privacy_statement_url", help="URL of its privacy statement; empty for none.")
+@click.option("--language", type=click.Choice(list(languages.NAMES)), help="Of its pages and mails.")
+@click.option("--retention-days", type=int, help="How long its logs are kept: 30 to 3650 days.")
+@as_json
+@command
+def change(tenant: Tenant, as_json: bool, **given: Any) -> None:
+    """Change what a tenant says of itself; what is not given stays."""
+    show(_whole(tenants.change(tenant.id, **given, by=COMMAND_LINE)), as_json=as_json)
+
+
+@tenant.command("add-domain")
+@click.argument("tenant")
+@click.argument("domain")
+@command
+def add_domain(tenant: Tenant, domain: str) -> None:
+    """Add a verified domain at once: you know whose it is."""
+    made = domains.add(tenant.id, domain, by=COMMAND_LINE)
+    click.echo(f"{made.name} is a verified domain of {tenant.name}")
+
+
+@tenant.command("verify-domain")
+@click.argument("tenant")
+@click.argument("domain")
+@as_json
+@command
+def verify_domain(tenant: Tenant, domain: str, as_json: bool) -> None:
+    """Show the TXT record that proves a domain, and ask the DNS for it."""
+    claimed = domains.claim(tenant.id, domain, by=COMMAND_LINE)
+    if not as_json:
+        click.echo(f"{claimed.name} TXT {domains.record(claimed)}")
+    found = domains.check(tenant.id, claimed.name, by=COMMAND_LINE)
+    if as_json:
+        show({"id": found.name, "isVerified": True, "record": domains.record(found)}, as_json=True)
+    else:
+        click.echo(f"{found.name} is a verified domain of {tenant.name}")
+
+
+@tenant.command("remove-domain")
+@click.argument("tenant")
+@click.argument("domain")
+@command
+def remove_domain(tenant: Tenant, domain: str) -> None:
+    """Remove a domain; the last verified one stays."""
+    left = domains.remove(tenant.id, domain, by=COMMAND_LINE)
+    click.echo(f"{domain} is removed; {left.domain} is shown")
 
 
 @tenant.command("disable")
@@ -77,3 +129,14 @@ def enable(tenant: Tenant) -> None:
     """Turn a tenant on again."""
     tenants.enable(tenant.id, by=COMMAND_LINE)
     click.echo(f"{tenant.name} is enabled")
+
+
+def _whole(tenant: Tenant) -> dict[str, Any]:
+    """Describe a tenant with what it says of itself."""
+    return {
+        **tenant_row(tenant),
+        "helpContact": tenant.help_contact,
+        "privacyStatementUrl": tenant.privacy_statement_url,
+        "preferredLanguage": tenant.language,
+        "retentionDays": tenant.retention_days,
+    }

@@ -11,17 +11,31 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from guestauth import addresses, invitations, policies, resources, tenants
+from guestauth import (
+    addresses,
+    administrators,
+    domains,
+    import_files,
+    invitations,
+    policies,
+    resources,
+    spreadsheets,
+    tenants,
+)
 from guestauth.database import Refusal
 from guestauth.models import Tenant
 
 BAD_INPUT = (
     addresses.NotAnAddress,
+    administrators.AdministratorRefused,
+    domains.DomainRefused,
     tenants.TenantRefused,
     tenants.TenantUnknown,
     policies.NotAPolicy,
     resources.ResourceRefused,
     invitations.InvitationRefused,
+    import_files.ImportFileRefused,
+    spreadsheets.NotASpreadsheet,
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 

@@ -25,6 +25,7 @@ class Tenant(Model, kw_only=True):
     privacy_statement_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+    passcodes_since: Mapped[datetime | None] = mapped_column(default=None)  # turned on again then (B11)
     codes_void_at: Mapped[datetime | None] = mapped_column(default=None)  # guests' codes until then are dead
 
 

@@ -16,6 +16,12 @@ SOURCES = {PASSCODE: "OTP"}  # the words of B31; each identity provider adds its
 SORTED = ("mail_key", "display_name", "created_at", "last_sign_in_at")  # what lists of guests sort by
 
 
+def _partial(name: str, where: str, *columns: str) -> Index:
+    """Return an index over some of a tenant's users."""
+    some = text(where)
+    return Index(f"ix_users_{name}", "tenant_id", *columns, sqlite_where=some, postgresql_where=some)
+
+
 class User(Model, kw_only=True):
     """A guest, or a member of the tenant (B34). One address is one user, until deleted (B8)."""
 
@@ -30,6 +36,10 @@ class User(Model, kw_only=True):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         *(Index(f"ix_users_tenant_id_{column}", "tenant_id", column, "id") for column in SORTED),
+        # what counts them, without a look at the rows; and the few that a list of all would be searched for
+        _partial("current", "deleted_at IS NULL", "user_type", "state", "identity_provider", "blocked_at"),
+        _partial("blocked", "blocked_at IS NOT NULL", "mail_key"),
+        _partial("deleted", "deleted_at IS NOT NULL", "mail_key"),
     )
     id: Mapped[uuid.UUID] = primary_key()
     tenant_id: Mapped[uuid.UUID] = of("tenants")
@@ -41,6 +51,7 @@ class User(Model, kw_only=True):
     state: Mapped[str | None] = mapped_column(String(20), default=None)  # externalUserState, of guests
     identity_provider: Mapped[str | None] = mapped_column(String(40), default=None)  # pinned (B7)
     created_at: Mapped[datetime]
+    invited_at: Mapped[datetime | None] = mapped_column(default=None)  # by the newest invitation (B11)
     accepted_at: Mapped[datetime | None] = mapped_column(default=None)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)  # invited no longer, while pending

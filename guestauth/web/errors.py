@@ -106,6 +106,9 @@ def http_error(error: HTTPException) -> Any:
     if error.response is not None or code < 400:
         return error
     own = error.description if type(error) is BadRequest and error.description != BadRequest.description else None
+    most = gate.UPLOADS.get(request.endpoint or "")
+    if code == 413 and most:
+        own = f"The file is too large: this page takes {most // 2**20} MB at most, everything in all."
     answer = error_page(code, text=own)
     answer.headers.extend(h for h in error.get_headers() if h[0] in ("Allow", "Retry-After"))
     return answer

@@ -31,7 +31,9 @@ CONSOLE = "admin."  # and to every page of the console
 UPLOADS = {  # the pages that take a file, and how many bytes at the most
     "admin.import_guests": 5 * 1024 * 1024,
     "admin.add_resource": 21 * 1024 * 1024,
+    "admin.edit_resource": 21 * 1024 * 1024,
 }
+LONG_TEXTS = {"admin.policy": 320 * 1024}  # 25,000 characters, escaped
 SHOWN_BY = {"guest.download": "guest.resource"}  # a file is asked for on its page
 MOST_CHARACTERS = 2000  # of a target
 KEPT = "!$&'()*+,;=:@/?%-._~"  # what stays as it is in an address (RFC 3986)
@@ -60,8 +62,8 @@ class TenantConverter(BaseConverter):
 def arrive() -> Any:
     """Find out which tenant and who, before every request but static files and health checks."""
     courier.ensure_running(current_app._get_current_object())  # type: ignore[attr-defined]
-    most = UPLOADS.get(request.endpoint or "", 0)
-    request.max_content_length = most or current_app.config["MAX_CONTENT_LENGTH"]
+    most, long = (pages.get(request.endpoint or "", 0) for pages in (UPLOADS, LONG_TEXTS))
+    request.max_content_length = most or long or current_app.config["MAX_CONTENT_LENGTH"]
     guard.check(request, [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")], files=bool(most))
     if request.endpoint in BARE:
         return _in_small_letters()

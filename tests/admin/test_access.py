@@ -22,8 +22,10 @@ def test_route_map_has_the_console(sqlite_world: World) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_anonymous_is_led_to_sign_in_from_every_address(sqlite_world: World, method: str) -> None:
     for path in paths(sqlite_world):
-        answer = ask(sqlite_world.app, path, method, **({"form": {"x": "y"}} if method == "POST" else {}))
-        assert answer.status in (302, 405) and (answer.status == 405 or "/sign-in" in str(answer.header("Location")))
+        form = {"form": {"x": "y"}} if method == "POST" else {}
+        answer = ask(sqlite_world.app, path, method, **form)
+        assert answer.status in (302, 405)
+        assert answer.status == 405 or "/sign-in" in str(answer.header("Location"))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -38,7 +40,8 @@ def test_administrator_of_another_tenant_is_nobody_here(sqlite_world: World) -> 
     cookies = at_console(sqlite_world, mail="admin@woodgrove.example", tenant="woodgrove.example").cookies
     for path in paths(sqlite_world):
         answer = ask(sqlite_world.app, path, cookies=cookies)
-        assert answer.status in (302, 405) and "admin" not in answer.text
+        assert answer.status in (302, 405)
+        assert answer.status == 405 or "/sign-in" in str(answer.header("Location"))
 
 
 def test_right_is_read_afresh_with_every_request(world: World) -> None:

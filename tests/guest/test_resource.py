@@ -12,7 +12,7 @@ PLAN = "/fabrikam.example/apps/project-plan"
 NOTHING = "There is nothing here for you"
 
 
-def add_file(world: World, name: str, content: bytes = b"content", slug: str = "a-file") -> str:
+def add_file(world: World, name: str, content: bytes = b"%PDF-1.7 content", slug: str = "a-file") -> str:
     world.do(resources.add, FABRIKAM, slug, title="A file", file=(name, content), by=BY)
     world.do(resources.share, FABRIKAM, slug, user_id=None, by=BY)
     return f"/fabrikam.example/apps/{slug}"

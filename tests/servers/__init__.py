@@ -8,6 +8,7 @@ Called by fixtures, which wrap what a machine may lack in `or_skip`.
 
 from tests.servers.certificates import Certificate, Certificates, certificates
 from tests.servers.chromium import chromium
+from tests.servers.dns import NameServer, dns_server
 from tests.servers.policy import Absent, or_skip, require
 from tests.servers.postgresql import create_database, drop_database, postgresql
 from tests.servers.process import DidNotStart, closed_port, held_port
@@ -21,12 +22,14 @@ __all__ = [
     "Certificates",
     "DidNotStart",
     "Letter",
+    "NameServer",
     "Served",
     "Sink",
     "certificates",
     "chromium",
     "closed_port",
     "create_database",
+    "dns_server",
     "drop_database",
     "flask",
     "gunicorn",

@@ -12,6 +12,11 @@ revision = '0002'
 down_revision = '0001'
 branch_labels = None
 depends_on = None
+PARTIAL = [
+    ('ix_users_current', 'deleted_at IS NULL', ['user_type', 'state', 'identity_provider', 'blocked_at']),
+    ('ix_users_blocked', 'blocked_at IS NOT NULL', ['mail_key']),
+    ('ix_users_deleted', 'deleted_at IS NOT NULL', ['mail_key']),
+]
 
 
 def upgrade():
@@ -45,13 +50,23 @@ def upgrade():
         batch_op.create_index('ix_events_tenant_id_name_at', ['tenant_id', 'name', 'at', 'id'], unique=False)
         batch_op.create_index('ix_events_user_id_at', ['user_id', 'at', 'id'], unique=False)
 
+    for name, where, columns in PARTIAL:
+        some = sa.text(where)
+        op.create_index(name, 'users', ['tenant_id', *columns], sqlite_where=some, postgresql_where=some)
+    op.add_column('tenants', sa.Column('passcodes_since', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('users', sa.Column('invited_at', sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE users SET invited_at = created_at WHERE user_type = 'Guest'")
     op.add_column('invitations', sa.Column('language', sa.String(length=20), nullable=True))
     op.add_column('tenants', sa.Column('language', sa.String(length=20), server_default='en', nullable=False))
     op.add_column('tenants', sa.Column('retention_days', sa.Integer(), server_default='365', nullable=False))
 
 
 def downgrade():
+    for name, _, _ in PARTIAL:
+        op.drop_index(name, 'users')
     op.drop_column('tenants', 'retention_days')
+    op.drop_column('users', 'invited_at')
+    op.drop_column('tenants', 'passcodes_since')
     op.drop_column('tenants', 'language')
     op.drop_column('invitations', 'language')
 

@@ -11,7 +11,7 @@ tenant's is a 404 like one that never was (B5). What a page does the command lin
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, flash, redirect, stream_with_context, url_for
 
 from guestauth import spreadsheets
 from guestauth.web import gate
@@ -39,9 +39,21 @@ def done(words: str, endpoint: str, **values: Any) -> Any:
 
 def as_csv(name: str, rows: spreadsheets.Rows) -> Response:
     """Answer with a table as a CSV file."""
-    answer = Response(spreadsheets.written(rows), mimetype="text/csv")
+    written = stream_with_context(spreadsheets.written(rows))  # rows may ask the database as they go
+    answer = Response(written, mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
-from guestauth.web.admin import guests, imports, invite, logs, policy, resources, settings  # noqa: E402, F401
+from guestauth.web.admin import (  # noqa: E402
+    administrators,  # noqa: F401
+    domains,  # noqa: F401
+    guest,  # noqa: F401
+    guests,  # noqa: F401
+    imports,  # noqa: F401
+    invite,  # noqa: F401
+    logs,  # noqa: F401
+    policy,  # noqa: F401
+    resources,  # noqa: F401
+    settings,  # noqa: F401
+)

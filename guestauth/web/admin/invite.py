@@ -1,12 +1,99 @@
-"""Invite."""
+"""Inviting one guest, and what to do next (B9, B16, B20).
 
+What it does: takes whom to invite, with which words and to land where; then says what happens next, with the link
+to hand over if no mail goes out.
+
+The one thing to understand: nothing here tells which way in the guest will have; it shows after redemption (B9).
+"""
+
+import uuid
+from contextlib import suppress
 from typing import Any
 
-from guestauth.web.admin import blueprint
-from guestauth.web.fields import page
+from flask import g
+from wtforms import BooleanField, StringField, TextAreaField
+
+from guestauth import guests, invitations, languages, outbox, resources
+from guestauth.addresses import NotAnAddress
+from guestauth.models import Invitation, Tenant, User
+from guestauth.web import gate
+from guestauth.web.admin import blueprint, done
+from guestauth.web.admin.guest import look
+from guestauth.web.fields import Form, Problem, first, page
 
 
-@blueprint.get("/guests/invite")
+class InviteForm(Form):
+    """Whom to invite, and what they are told."""
+
+    email = StringField("Email address")
+    display_name = StringField("Name")
+    message = TextAreaField("Message")
+    send_mail = BooleanField("Send them the invitation by mail", default=True)
+    redirect = StringField("Where they land")
+    language = StringField("Language")
+
+
+@blueprint.route("/guests/invite", methods=["GET", "POST"])
 def invite() -> Any:
-    """To be written."""
-    return page("admin/base.html")
+    """Invite somebody to be a guest."""
+    tenant, form, problems, known = gate.tenant_arrival().tenant, InviteForm(), [], None
+    if form.validate_on_submit():
+        try:
+            made = _invite(tenant, form)
+        except invitations.AlreadyAGuest:
+            known = _known(tenant, form)
+            what = "a guest already" if known is None or known.is_guest else f"a member of {tenant.name}"
+            problems = [Problem(f"{first(form.email).strip()} is {what}. Nothing was changed.", "email")]
+        except NotAnAddress:
+            problems = [Problem("Enter an email address in the correct format, like name@example.com", "email")]
+        except invitations.DomainRefused as refusal:
+            problems = [Problem(f"{refusal}.", "email")]
+        except invitations.InvitationRefused as refusal:
+            problems = [Problem(f"{refusal}.")]
+        else:
+            return done(f"Invited: {first(form.email).strip()}", "invited", user_id=made.user_id)
+    places = _places(tenant, first(form.redirect))
+    shown = {"known": known, "places": places, "languages": list(languages.NAMES.items())}
+    return page("admin/invite.html", form=form, problems=problems, **shown)
+
+
+@blueprint.get("/guests/<uuid:user_id>/invited")
+def invited(user_id: uuid.UUID) -> Any:
+    """Say what happens next with a guest's invitation."""
+    seen = look(user_id)
+    posted = [letter.subject_id for letter in outbox.of_user(seen.tenant.id, user_id)]
+    invitation = seen.invitation
+    mailed = invitation is not None and invitation.id in posted
+    link = invitations.link(invitation) if invitation and not invitation.closed else None
+    return page("admin/invited.html", guest=seen.user, mailed=mailed, link=link)
+
+
+def _invite(tenant: Tenant, form: InviteForm) -> Invitation:
+    """Do what the form says; where to land is a page of the tenant."""
+    target = first(form.redirect).strip()
+    if target and gate.safe_target(f"/{g.reference}{target}") is None:
+        raise invitations.InvitationRefused(f"There is no page {target} at {tenant.name} where they could land")
+    return invitations.invite(
+        tenant.id,
+        first(form.email),
+        display_name=first(form.display_name),
+        message=first(form.message).replace("\r\n", "\n").strip() or None,
+        target=target or None,
+        language=first(form.language) or None,
+        send_mail=bool(form.send_mail.data),
+        by=gate.caller(),
+    )
+
+
+def _known(tenant: Tenant, form: InviteForm) -> User | None:
+    """Return who has the address, unless they have been deleted meanwhile."""
+    with suppress(guests.GuestUnknown):
+        return guests.find(tenant.id, first(form.email))
+    return None
+
+
+def _places(tenant: Tenant, chosen: str) -> list[tuple[str, str]]:
+    """Return where somebody can land, with what was asked for."""
+    places = [("", "The list of apps")]
+    places += [(f"/apps/{each.slug}", each.title) for each in resources.of_tenant(tenant.id)]
+    return places if chosen in dict(places) else [*places, (chosen, chosen)]

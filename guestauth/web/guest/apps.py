@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, redirect, request, send_file, url_for
 
-from guestauth import invitations, resources
+from guestauth import invitations, resources, shares
 from guestauth.web import gate
 from guestauth.web.fields import page
 from guestauth.web.guest import blueprint
@@ -40,21 +40,24 @@ def apps_again() -> Any:
 @blueprint.get("/<tenant:tenant>/apps/<slug>")
 def resource(slug: str) -> Any:
     """Show one resource."""
-    return page("guest/resource.html", resource=resources.find(gate.signed_in(), slug))
+    return _opened(slug)
 
 
 @blueprint.get("/signin/<name>/<resource_id>")
 def direct_resource(name: str, resource_id: str) -> Any:
     """Show one resource by the direct link of B2; the name in it is for people only."""
-    return page("guest/resource.html", resource=resources.find(gate.signed_in(), resource_id))
+    return _opened(resource_id)
 
 
 @blueprint.get("/<tenant:tenant>/apps/<slug>/download")
 def download(slug: str) -> Response:
     """Hand out a file: as a download, never to be run in the page (nosniff and a sandbox besides)."""
-    found = resources.find(gate.signed_in(), slug)
+    user = gate.signed_in()
+    found = resources.find(user, slug)
     if found.kind != "file":
         raise resources.ResourceUnknown(slug)
+    if request.method == "GET":
+        shares.downloaded(found, user, by=gate.caller())
     answer = send_file(
         BytesIO(resources.content(found)),
         mimetype=found.media_type,
@@ -65,3 +68,12 @@ def download(slug: str) -> Response:
     )
     answer.headers["Content-Security-Policy"] = SEALED
     return answer
+
+
+def _opened(name: str) -> Any:
+    """Show a resource, and write down that it was opened: not for HEAD, which nobody reads."""
+    user = gate.signed_in()
+    found = resources.find(user, name)
+    if request.method == "GET":
+        shares.opened(found, user, by=gate.caller())
+    return page("guest/resource.html", resource=found)

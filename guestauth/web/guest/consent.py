@@ -9,7 +9,7 @@ from flask import redirect, url_for
 from wtforms import HiddenField
 from wtforms.validators import AnyOf
 
-from guestauth import invitations, sessions
+from guestauth import redemptions, sessions
 from guestauth.web import cookies, gate
 from guestauth.web.fields import Form, Target, first, page
 from guestauth.web.guest import blueprint
@@ -32,10 +32,10 @@ def consent() -> Any:
     if not form.validate_on_submit():
         return page("guest/consent.html", form=form, to=to)
     if form.decision.data == "cancel":
-        invitations.decline(user.tenant_id, gate.session_id(), by=gate.caller())
+        redemptions.decline(user.tenant_id, gate.session_id(), by=gate.caller())
         cookies.forget(arrival=gate.tenant_arrival())
         return redirect(url_for("guest.consent_cancelled"), 303)
-    invitations.redeem(user.tenant_id, user.id, by=gate.caller())
+    redemptions.redeem(user.tenant_id, user.id, by=gate.caller())
     return redirect(to or gate.home(), 303)
 
 

@@ -1,0 +1,53 @@
+"""Redemptions: the answer to Review permissions (B7, B19).
+
+What it does: `redeem` accepts, `decline` cancels.
+
+The one thing to understand: redeeming is what fixes a guest's way in; from then on it is kept (B7).
+
+What must stay true: it is done once, and only by who may sign in at that moment; cancelling changes nothing.
+
+Called by consent and the demo. It signs nobody in.
+"""
+
+import uuid
+
+from sqlalchemy import update
+
+from guestauth import audit, policies, sessions
+from guestauth.audit import Caller
+from guestauth.database import db, now, operation
+from guestauth.invitations import DomainRefused, InvitationUnknown
+from guestauth.models import ACCEPTED, PASSCODE, PENDING, Tenant, User
+
+
+@operation
+def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> None:
+    """Accept: the guest is a guest from now on, and signs in with a passcode ever after (B7, B19).
+
+    :raises InvitationUnknown: if they may no longer. Doing it twice changes nothing.
+    :raises DomainRefused:
+    """
+    tenant, guest = db.session.get_one(Tenant, tenant_id), db.session.get_one(User, user_id)
+    if not policies.allows_address(tenant, guest.mail_key):
+        raise DomainRefused(f"{tenant.name} no longer lets guests of {guest.mail.rpartition('@')[2]} in")
+    pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
+    accepted = (
+        update(User)
+        .where(*pending, Tenant.id == User.tenant_id, sessions.may_sign_in())
+        .values(state=ACCEPTED, identity_provider=PASSCODE, accepted_at=now())
+        .returning(User.mail)
+    )
+    mail = db.session.scalar(accepted, execution_options={"synchronize_session": False})
+    if mail is not None:
+        audit.record("invitation.redeemed", by=by, tenant_id=tenant_id, user_id=user_id, address=mail)
+        return
+    db.session.refresh(guest)
+    if guest.state != ACCEPTED:
+        raise InvitationUnknown("The invitation was revoked")
+
+
+@operation
+def decline(tenant_id: uuid.UUID, session_id: uuid.UUID, *, by: Caller) -> None:
+    """Cancel at Review permissions: everything stays as it was, and they are signed out (B19)."""
+    sessions.end_one(tenant_id, session_id, "declined")
+    audit.record("invitation.declined", by=by, tenant_id=tenant_id)
