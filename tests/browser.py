@@ -108,6 +108,10 @@ class Browser:
         """Give a different browser on the same application, with other settings if given."""
         return Browser(self._app, **{**self._settings, **settings})
 
+    def keep(self, name: str, value: str) -> None:
+        """Take a cookie of this site's, as if an answer had set it."""
+        self._client.cookies.set(name, value, domain=self._client.base_url.host)
+
     # What a person sees.
 
     @property

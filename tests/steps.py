@@ -8,11 +8,8 @@ settings if given; `mailing` one whose letters really leave; `audited` reads the
 import uuid
 from typing import Any
 
-from sqlalchemy import select
-
-from guestauth import addresses, create_app, passcodes, sessions, signin
-from guestauth.database import db, query
-from guestauth.models import Letter, SignIn
+from guestauth import addresses, create_app, sessions, signin
+from guestauth.models import SignIn
 from tests.servers import Sink
 from tests.world import BY, FABRIKAM, NICOLE, World, environment
 
@@ -46,12 +43,7 @@ def enter(world: World, started: SignIn, code: str, *, browser: str = BROWSER, *
 def code_of(world: World, started: SignIn) -> str:
     """Write the letter of the newest code of a sign-in, without sending it, and return the code."""
 
-    @query
-    def written() -> str:
-        letters = select(Letter).where(Letter.subject_id == started.id).order_by(Letter.n.desc())
-        return passcodes.write_letter(db.session.scalars(letters).first()).text
-
-    return world.do(written).splitlines()[0]
+    return world.do(world.written, started.id).splitlines()[0]
 
 
 def sign_in(

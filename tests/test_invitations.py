@@ -10,6 +10,7 @@ from guestauth import addresses, guests, invitations, policies, redemptions, res
 from guestauth.audit import Caller
 from guestauth.keys import signer
 from guestauth.models import User
+from tests.probe import change
 from tests.steps import another, arriving, ask, audited, code_of, enter, is_in, sign_in
 from tests.world import ADMIN, ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANGER, WOODGROVE, World
 
@@ -129,6 +130,24 @@ def test_name_of_a_guest_is_one_line(world: World) -> None:
 def test_inviter_without_a_name_is_the_tenant(world: World) -> None:
     invite(world, by=BY)
     assert "Fabrikam invited you to Fabrikam" in letters(world)[0]
+
+
+@pytest.mark.parametrize(("tag", "subject"), [("nl", "heeft u uitgenodigd"), ("zh-Hant-TW", "邀請您加入")])
+def test_letter_is_in_the_invitation_s_language_also_when_sent_again(world: World, tag: str, subject: str) -> None:
+    invite(world, language=tag)
+    world.do(invitations.resend, FABRIKAM, STRANGER, by=BY)
+    assert subject in str(world.letters(STRANGER)[0].message["Subject"])
+
+
+def test_letter_without_a_language_is_in_the_tenants(world: World) -> None:
+    change(world, "UPDATE tenants SET language = 'nl'")
+    invite(world)
+    assert "heeft u uitgenodigd" in str(world.letters(STRANGER)[0].message["Subject"])
+
+
+def test_language_that_is_none_of_ours_is_refused(world: World) -> None:
+    with pytest.raises(invitations.InvitationRefused):
+        invite(world, language="xx")
 
 
 def test_inviting_is_audited_and_so_is_its_letter(world: World) -> None:

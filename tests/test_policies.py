@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from guestauth import guests, policies, signin, tenants
+from guestauth import guests, invitations, policies, signin, tenants
 from guestauth.keys import fingerprint
+from tests.guest import at_send_code
 from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in
-from tests.world import ALEX, BY, CONTOSO, FABRIKAM, NICOLE, WOODGROVE, World
+from tests.world import ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANGER, WOODGROVE, World
 
 FULL = (
     '{"Version":2,"B2BManagementPolicy":{"InvitationsAllowedAndBlockedDomainsPolicy":{"AllowedDomains":'
@@ -492,3 +493,43 @@ def test_line_breaks_of_a_definition_are_line_feeds(world: World) -> None:
         define(world, definition())
         define(world, spaced.replace("\n", other))
         assert stored(world) == (spaced, True)
+
+
+# Who gets codes after opting in (B11)
+
+
+def has_code(world: World, mail: str) -> bool:
+    """Ask for a code as somebody and look whether one arrives."""
+    at_send_code(world, mail).submit("send-code")
+    return any("sign-in code" in letter.message["Subject"] for letter in world.letters(mail))
+
+
+def test_guest_invited_before_the_opt_in_gets_codes_only_when_invited_again(world: World) -> None:
+    world.do(policies.turn_passcodes, FABRIKAM, on=False, by=BY)
+    world.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
+    world.advance(60)
+    world.do(policies.turn_passcodes, FABRIKAM, on=True, by=BY)
+    assert not has_code(world, STRANGER)
+    world.do(invitations.resend, FABRIKAM, STRANGER, by=BY)
+    assert has_code(world, STRANGER)
+
+
+def test_guest_invited_after_the_opt_in_gets_codes(world: World) -> None:
+    for on in (False, True):
+        world.do(policies.turn_passcodes, FABRIKAM, on=on, by=BY)
+    world.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
+    assert has_code(world, STRANGER)
+
+
+def test_guest_who_redeemed_with_codes_gets_them_again_after_the_opt_in(world: World) -> None:
+    for on in (False, True):
+        world.do(policies.turn_passcodes, FABRIKAM, on=on, by=BY)
+        world.advance(60)
+    assert has_code(world, NICOLE)
+    assert not has_code(world, ALEX)
+
+
+def test_turning_on_what_is_on_shuts_nobody_out(world: World) -> None:
+    world.advance(60)
+    world.do(policies.turn_passcodes, FABRIKAM, on=True, by=BY)
+    assert has_code(world, ALEX)

@@ -6,7 +6,9 @@ the time.
 """
 
 import re
+import secrets
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,15 +18,30 @@ from typing import Any, ParamSpec, TypeVar
 from click.testing import Result
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from guestauth import courier, create_app, database, demo, mailbox
+from guestauth import (
+    addresses,
+    courier,
+    create_app,
+    database,
+    demo,
+    keys,
+    mailbox,
+    passcodes,
+    redemptions,
+    sessions,
+    signin,
+    tenants,
+)
 from guestauth.audit import Caller
+from guestauth.models import Letter
 from tests.browser import Browser
 
 FABRIKAM, CONTOSO, WOODGROVE = demo.FABRIKAM, demo.CONTOSO, demo.WOODGROVE
 ALEX, NICOLE, ADMIN = "alexdoe@gmail.com", "nicole@firstup.example", "admin@fabrikam.example"
 STRANDED, STRANGER = "stranded@firstup.example", "stranger@example.com"
+VISITOR = Caller(actor="visitor", client_address="127.0.0.1", browser="Mozilla/5.0 (GuestAuth tests)")
 BY = Caller(actor="command line", correlation_id="0123456789abcdef")
 COMPILED = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="guestauth-templates-"))
 P = ParamSpec("P")
@@ -84,6 +101,43 @@ class World:
         return self.app.test_cli_runner().invoke(args=list(args), input=typed)
 
     def signed_in(self, mail: str, path: str = "/fabrikam.example") -> Browser:
+        """Return a browser in which somebody has come to `path`, signed in by the operations behind the pages.
+
+        That is quicker than `whole_way`, which takes every page, and leaves the same rows and cookies.
+        """
+        browser = self.browser()
+        secret, visit = self.do(self._sign_in, mail, path.split("/")[1])
+        with self.app.app_context():
+            kept = {"id": visit, "csrf_token": secrets.token_hex(20), "_permanent": True}
+            browser.keep("guestauth-visit", keys.signer("visit").dumps(kept))
+            browser.keep("guestauth", keys.signer("session").dumps([secret]))
+        return browser.open(path)
+
+    def _sign_in(self, mail: str, reference: str) -> tuple[str, str]:
+        """Sign somebody in at a tenant, and redeem for them if they have not."""
+        tenant, visit = tenants.find(reference).id, secrets.token_hex(32)
+        started = signin.start(tenant, addresses.parse(mail), browser=visit, target=None)
+        signin.send_code(tenant, started.id, browser=visit, by=VISITOR)
+        code = re.findall(r"^[0-9]{8}$", self.written(started.id), re.MULTILINE)[0]
+        done = signin.enter_code(tenant, started.id, code, browser=visit, by=VISITOR)
+        arrival = sessions.arriving(tenant, [done.session_secret])
+        assert arrival and arrival.user, f"{mail} may not sign in"
+        if arrival.user.must_consent:
+            redemptions.redeem(tenant, arrival.user.id, by=VISITOR)
+        return done.session_secret, done.browser
+
+    @staticmethod
+    def written(sign_in_id: uuid.UUID) -> str:
+        """Write the letter of a sign-in's newest code, without sending it."""
+
+        @database.query
+        def written() -> str:
+            newest = select(Letter).where(Letter.subject_id == sign_in_id).order_by(Letter.n.desc()).limit(1)
+            return passcodes.write_letter(database.db.session.scalars(newest).one()).text
+
+        return written()
+
+    def whole_way(self, mail: str, path: str = "/fabrikam.example") -> Browser:
         """Return a browser in which somebody has come to `path` the whole way, accepting if asked."""
         browser = self.browser().open(path).submit("email-form", email=mail).submit("send-code")
         browser.submit("enter-code", code=self.code(mail))

@@ -57,6 +57,7 @@ def test_stranded_guest_is_explained(world: World) -> None:
 
 
 def test_mails_are_shown_with_what_became_of_them(world: World) -> None:
+    world.deliver()
     browser = at_guest(world, ALEX)
     assert "Invitation" in browser.text and "Sent" in browser.text
     world.do(invitations.resend, FABRIKAM, ALEX, by=BY)

@@ -161,7 +161,7 @@ def test_text_is_never_markup(sqlite_world: World) -> None:
 def test_direct_link_shows_the_resource_of_its_id(sqlite_world: World) -> None:
     resource = uuid.uuid5(FABRIKAM, "project-plan")
     path = f"/signin/Any name at all/{resource}?tenantId={FABRIKAM}"
-    browser = sqlite_world.signed_in(NICOLE, path)
+    browser = sqlite_world.whole_way(NICOLE, path)
     assert browser.h1 == "Project plan" and browser.url.endswith(f"/{resource}?tenantId={FABRIKAM}")
     browser.click("Download project-plan.pdf")
     assert browser.response.content.startswith(b"%PDF")

@@ -12,7 +12,7 @@ PLAN = "/fabrikam.example/apps/project-plan?page=2"
 
 def over(world: World, path: str = PLAN):
     """A browser whose sign-in is just over."""
-    browser = world.signed_in(NICOLE, path)
+    browser = world.whole_way(NICOLE, path)
     world.advance(DAY + 60)
     return browser.open(path)
 
@@ -34,7 +34,7 @@ def test_new_code_leads_back_to_the_page_asked_for(world: World) -> None:
 
 
 def test_browser_that_dropped_the_cookie_at_its_end_is_asked_the_same(sqlite_world: World) -> None:
-    browser = sqlite_world.signed_in(NICOLE, PLAN)
+    browser = sqlite_world.whole_way(NICOLE, PLAN)
     drop_cookie(browser, "guestauth")
     sqlite_world.advance(DAY + 60)
     assert browser.open(PLAN).h1 == "It's time for a new code" and NICOLE in browser.text
@@ -52,7 +52,7 @@ def test_session_cookie_ends_with_the_session(sqlite_world: World) -> None:
 
 
 def test_a_minute_before_the_end_the_guest_is_in_however_often_they_came(world: World) -> None:
-    browser = world.signed_in(NICOLE, PLAN)
+    browser = world.whole_way(NICOLE, PLAN)
     for _ in range(23):
         world.advance(3600)
         assert browser.open(PLAN).h1 == "Project plan"
@@ -113,7 +113,7 @@ def test_browser_that_was_never_signed_in_is_asked_for_its_address(sqlite_world:
 
 
 def test_who_signed_out_is_asked_for_the_address_and_shown_none(sqlite_world: World) -> None:
-    browser = sqlite_world.signed_in(NICOLE).submit("sign-out")
+    browser = sqlite_world.whole_way(NICOLE).submit("sign-out")
     sqlite_world.advance(DAY + 60)
     assert browser.open(PLAN).h1 == "Sign in to Fabrikam" and NICOLE not in browser.text
 
@@ -129,7 +129,7 @@ def test_session_over_at_one_tenant_shows_no_address_at_another(sqlite_world: Wo
 
 
 def test_new_sign_in_ends_the_old_session_of_this_browser(sqlite_world: World) -> None:
-    browser = sqlite_world.signed_in(NICOLE)
+    browser = sqlite_world.whole_way(NICOLE)
     old = browser.fork()
     browser.open(at_enter_code(sqlite_world, NICOLE).path)
     sqlite_world.advance(DAY - 60)
@@ -140,7 +140,7 @@ def test_new_sign_in_ends_the_old_session_of_this_browser(sqlite_world: World) -
 
 
 def test_deleted_guest_is_out_with_the_next_request_and_gets_no_code(world: World) -> None:
-    browser = world.signed_in(NICOLE, PLAN)
+    browser = world.whole_way(NICOLE, PLAN)
     world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
     assert browser.open(PLAN).h1 == "Sign in to Fabrikam"
     browser.submit("email-form", email=NICOLE).submit("send-code")
@@ -148,7 +148,7 @@ def test_deleted_guest_is_out_with_the_next_request_and_gets_no_code(world: Worl
 
 
 def test_blocked_guest_is_out_and_stays_out_after_being_unblocked(sqlite_world: World) -> None:
-    browser = sqlite_world.signed_in(NICOLE, PLAN)
+    browser = sqlite_world.whole_way(NICOLE, PLAN)
     sqlite_world.do(guests.block, FABRIKAM, NICOLE, by=BY)
     assert browser.open(PLAN).h1 == "Sign in to Fabrikam"
     sqlite_world.do(guests.unblock, FABRIKAM, NICOLE, by=BY)
@@ -156,7 +156,7 @@ def test_blocked_guest_is_out_and_stays_out_after_being_unblocked(sqlite_world: 
 
 
 def test_disabled_tenant_is_gone_and_its_sessions_stay_ended(sqlite_world: World) -> None:
-    browser = sqlite_world.signed_in(NICOLE, PLAN)
+    browser = sqlite_world.whole_way(NICOLE, PLAN)
     sqlite_world.do(tenants.disable, FABRIKAM, by=BY)
     assert browser.open(PLAN).status == 404
     sqlite_world.do(tenants.enable, FABRIKAM, by=BY)
