@@ -32,6 +32,7 @@ from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
 log = logging.getLogger(__name__)
+URGENT = "passcode"  # somebody waits for it: it leaves before thousands of invitations
 BACKOFF = [timedelta(seconds=seconds) for seconds in (5, 15, 45, 120, 300)]  # and 300 s ever after
 GIVE_UP = timedelta(days=3)  # after that an undelivered letter has failed
 STALE = timedelta(minutes=3)  # a health check older than that: nobody delivers
@@ -100,7 +101,7 @@ def lease(most: int) -> Sequence[uuid.UUID]:
     due = (
         select(Letter.id)
         .where(Letter.done_at.is_(None), Letter.due_at <= now())
-        .order_by(Letter.due_at)
+        .order_by(Letter.kind != URGENT, Letter.due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
         .cte("due")  # runs once; as a subquery PostgreSQL may run it for each row, and take more than `most`

@@ -302,6 +302,15 @@ def test_three_deliverers_at_once_send_each_letter_once(mail: World, sink: Sink)
 # Leases.
 
 
+def test_code_leaves_before_invitations_that_have_waited_longer(world: World) -> None:
+    world.deliver()
+    invite_all(world)
+    world.advance(1)
+    ask(world, NICOLE)
+    (first,) = world.do(outbox.lease, 1)
+    assert [each.kind for each in letters(world) if each.id == first] == ["passcode"]
+
+
 def test_leased_letter_is_nobody_elses_until_the_lease_runs_out(mail: World, sink: Sink) -> None:
     ask(mail)
     assert list(mail.do(outbox.lease, 5)) == [letter(mail).id]
