@@ -1,11 +1,14 @@
 """Who may use the console: administrators of the tenant, and nobody else (B34; A-01, A-10)."""
 
+import uuid
+
 import pytest
 
 from tests.admin import CONSOLE, at_console
 from tests.hostile import addresses
 from tests.probe import ask, change
-from tests.world import ADMIN, NICOLE, World
+from tests.test_csrf import FORMS, come_to, post
+from tests.world import ADMIN, FABRIKAM, NICOLE, WOODGROVE, World
 
 ID = "00000000-0000-4000-8000-000000000009"
 
@@ -54,3 +57,28 @@ def test_right_is_read_afresh_with_every_request(world: World) -> None:
 def test_administrator_comes_back_to_the_page_of_the_console_they_asked_for(world: World) -> None:
     browser = at_console(world, "/sign-ins")
     assert browser.path == f"{CONSOLE}/sign-ins"
+
+
+# Mass assignment (A-05)
+
+MORE = {"tenant_id": str(WOODGROVE), "user_type": "Member", "is_administrator": "1", "role": "admin"}
+MORE |= {"state": "Accepted", "verified_at": "2026-01-01", "created_at": "2000-01-01", "id": ID, "user_id": ID}
+TAKEN = """SELECT count(*) FROM users WHERE id = :id OR created_at < '2001-01-01'
+    OR (is_administrator AND mail != 'admin@fabrikam.example' AND tenant_id = :t)"""
+
+
+def woodgrove(world: World) -> list[object]:
+    """Everything of another tenant's."""
+    names = ("users", "domains", "resources")
+    theirs = "SELECT * FROM {} WHERE tenant_id = :t ORDER BY id"
+    return [world.rows(theirs.format(name), t=WOODGROVE.hex) for name in names]
+
+
+@pytest.mark.parametrize("endpoint", [each for each in FORMS if each.startswith("admin.")])
+def test_fields_that_a_form_does_not_have_are_as_none(sqlite_world: World, endpoint: str) -> None:
+    browser, place, typed, right = come_to(sqlite_world, endpoint)
+    before = woodgrove(sqlite_world)
+    assert post(sqlite_world, browser, place, {**MORE, **typed, "csrf_token": right}).status == 303
+    assert woodgrove(sqlite_world) == before
+    made = sqlite_world.rows(TAKEN, t=FABRIKAM.hex, id=uuid.UUID(ID).hex)[0][0]
+    assert made == (1 if endpoint == "admin.administrators" else 0)
