@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import guestauth
 from guestauth import create_app, database, demo
 from tests import servers
 from tests.world import World, environment, lent, prepared
@@ -17,43 +16,41 @@ if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
-SAMPLE = 3  # of the cases of a test that needs a database, a server or a browser
+SAMPLE = 4  # of the cases of a test that needs a database, a server or a browser
 DATABASES = ("sqlite", "postgresql")
-OPERATIONS = {f"test_{path.stem}" for path in Path(guestauth.__file__).parent.glob("*.py")}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the daily run short; in a soak everything runs.
 
-    Operations, and what is marked so, are tested on both databases, the rest on one of the two, by turns. Of a
-    test with many cases that take time a sample is taken, evenly spread.
+    A test on both databases runs on one of them, by turns, unless it is marked `both`; what is marked `long` waits
+    for a soak; of a test with many cases that take time a sample is taken, evenly spread.
     """
     if SOAK:
         return
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if not item.get_closest_marker("long"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     kept = {item for turn, each in enumerate(cases.values()) for item in _sample(_on_one(each, turn))}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
 
 
 def _on_one(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
-    """Leave out one database, where the test is not of an operation."""
-    if cases[0].path.stem in OPERATIONS or cases[0].get_closest_marker("both"):
+    if cases[0].get_closest_marker("both"):
         return cases
     other = DATABASES[turn % 2]
     return [each for each in cases if other not in _parameters(each).values()] or cases
 
 
 def _sample(cases: list[pytest.Item]) -> list[pytest.Item]:
-    most = SAMPLE * (2 if cases[0].path.stem in OPERATIONS else 1)
     costly = any(
         word in name for name in getattr(cases[0], "fixturenames", ()) for word in ("world", "site", "prepare")
     )
-    if not costly or len(cases) <= most:
+    if not costly or len(cases) <= SAMPLE:
         return cases
-    return [cases[round(n * (len(cases) - 1) / (most - 1))] for n in range(most)]
+    return [cases[round(n * (len(cases) - 1) / (SAMPLE - 1))] for n in range(SAMPLE)]
 
 
 def _parameters(item: pytest.Item) -> dict[str, object]:

@@ -87,6 +87,7 @@ def test_last_administrator_stays(world: World) -> None:
     assert mails(world) == [ADMIN]
 
 
+@pytest.mark.both
 def test_of_two_who_remove_each_other_at_once_one_stays(world: World) -> None:
     ids = [add(world).id, world.do(administrators.find, FABRIKAM, ADMIN).id]
     worlds = [world, another(world)]

@@ -21,6 +21,8 @@ from tests.world import FABRIKAM, World, environment
 
 SECRET = "6f1d2c3b4a5968778695a4b3c2d1e0ffa1b2c3d4e5f60718293a4b5c6d7e8f90"
 
+pytestmark = pytest.mark.both
+
 
 class Taken(Refusal):
     """A refusal of these tests."""

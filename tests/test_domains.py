@@ -181,6 +181,7 @@ def test_domain_is_verified_by_one_tenant_only(world: World, dns: NameServer) ->
     assert (owner(world), names(world, CONTOSO)[1]) == (FABRIKAM, (SHOP, False))
 
 
+@pytest.mark.both
 def test_of_two_tenants_at_once_one_gets_the_domain(world: World, dns: NameServer) -> None:
     dns.texts[SHOP] = [claim(world), claim(world, tenant=CONTOSO)]
     host, port = dns.address.split(":")

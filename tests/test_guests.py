@@ -274,6 +274,7 @@ def test_every_guest_is_on_exactly_one_page(sqlite_world: World, sort: str) -> N
     assert len({mail for each in pages for mail in each}) == 112
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("sort", [way + key for key in guests.SORTS for way in ("", "-")])
 def test_every_sort_is_answered_by_an_index_in_either_direction(world: World, sort: str) -> None:
     many(world, 300)

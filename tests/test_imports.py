@@ -125,6 +125,7 @@ def test_run_that_ends_early_is_taken_up_where_it_was(world: World) -> None:
     assert invited(world) == [5, 5, 5, 5]
 
 
+@pytest.mark.both
 def test_two_who_run_it_at_once_invite_each_guest_once(world: World) -> None:
     made = kept(world, *people(40))
     done = together(*[lambda: run(world, made)] * 3)

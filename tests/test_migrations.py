@@ -18,6 +18,8 @@ from guestauth.database import Model, db
 from tests import servers
 from tests.world import World, environment
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:

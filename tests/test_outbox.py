@@ -287,6 +287,7 @@ def test_each_letter_that_waited_arrives_exactly_once_when_the_server_is_back(ma
     assert is_in(mail, enter(mail, started, code(arrived)))
 
 
+@pytest.mark.both
 def test_three_deliverers_at_once_send_each_letter_once(mail: World, sink: Sink) -> None:
     invite_all(mail)
     processes = [mailing(mail, sink) for _ in range(3)]

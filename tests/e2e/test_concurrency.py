@@ -89,6 +89,7 @@ def test_thirty_requests_for_a_code_at_once_send_one_letter(each_site: Site) -> 
     assert len(site.letters(mail)) == 1
 
 
+@pytest.mark.long
 def test_two_sign_ins_of_one_browser_finished_at_once_end_well(each_site: Site) -> None:
     site, mails = each_site, [each_site.guest(), each_site.guest(tenant=WOODGROVE)]
     browser, shots = site.browser(), []
@@ -100,6 +101,7 @@ def test_two_sign_ins_of_one_browser_finished_at_once_end_well(each_site: Site) 
     assert {one(site, ALL, mail=mail) for mail in mails} <= {0, 1}
 
 
+@pytest.mark.long
 def test_twenty_guests_at_once_all_get_in(each_site: Site) -> None:
     site, mails = each_site, [each_site.guest() for _ in range(20)]
 

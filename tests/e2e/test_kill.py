@@ -26,7 +26,7 @@ from tests.servers import Served
 from tests.servers.process import kill
 
 KILLS = 200 if SOAK else 2
-LONGEST = 300  # seconds for the kills of one test, however slow the machine
+LONGEST = 120  # seconds for the kills of one test, however slow the machine
 TRAVELLERS = 4
 NEVER = {
     "a session without a sign-in that was used for it": """
@@ -156,6 +156,7 @@ def test_kills_of_web_processes_lose_and_invent_nothing(
 
 
 @pytest.mark.soak
+@pytest.mark.long
 def test_kills_of_delivery_lose_no_letter(killed: Site, record_property: Callable[[str, object], None]) -> None:
     killed.settings["MAIL_DELIVERY"] = "worker"
     told: list[tuple[str, str]] = []
@@ -179,6 +180,7 @@ def kill_amid_delivery(site: Site, *, processes: int) -> None:
             kill(process)
 
 
+@pytest.mark.long
 def test_code_asked_for_before_a_power_cut_works_after_it(killed: Site) -> None:
     mail = killed.guest()
     with killed.serving() as served:
@@ -189,6 +191,7 @@ def test_code_asked_for_before_a_power_cut_works_after_it(killed: Site) -> None:
         assert page.submit("enter-code", code=code).h1 == "Review permissions"
 
 
+@pytest.mark.long
 def test_ending_gunicorn_amid_requests_loses_nothing(killed: Site) -> None:
     answered = threading.Event()
     killed.sink.delay(0.2)

@@ -268,6 +268,7 @@ def test_delivery_once_delivers_what_is_due_and_ends(undelivered: Site) -> None:
     assert [len(undelivered.letters(mail, LINK)) for mail in mails] == [1] * 9
 
 
+@pytest.mark.long
 def test_three_delivery_processes_at_once_send_each_letter_once(undelivered: Site) -> None:
     invite(undelivered, 60)
     due = undelivered.waiting()
