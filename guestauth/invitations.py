@@ -111,12 +111,10 @@ def described(tenant_id: uuid.UUID, typed: str, *, display_name: str, user_id: u
 def add(guest: User, words: Words, *, send_mail: bool, by: Caller) -> Invitation:
     """Invite who was described, in the transaction under way; refuses as `invite` does."""
     check(words)
-    tenant = db.session.get_one(Tenant, guest.tenant_id)
-    if not policies.allows_address(tenant, guest.mail_key):
-        raise DomainRefused(NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2]))
+    tenant = _check_invitable(guest)
     with refusing_doubles(AlreadyAGuest(TAKEN.format(guest.mail))):
         db.session.add(guest)
-    invitation = _send(guest, words, inviter=by.name or tenant.name, send_mail=send_mail, by=by)
+    invitation = _send(guest, words, inviter=(by.name or tenant.name)[:200], send_mail=send_mail, by=by)
     audit.record("guest.invited", by=by, tenant_id=tenant.id, user_id=guest.id, address=guest.mail)
     return invitation
 
@@ -126,8 +124,10 @@ def resend(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail:
     """Send a pending guest a new invitation with the same words; the old link dies.
 
     :raises InvitationUnknown: if there is no such guest, or they have accepted.
+    :raises DomainRefused: :raises InvitationRefused: if they are blocked.
     """
     guest, last = _last(tenant_id, who)
+    _check_invitable(guest)
     if guest.state != PENDING:
         raise InvitationUnknown(f"{guest.mail} has accepted already")
     invitation = _replace(guest, last, by=by, send_mail=send_mail)
@@ -142,8 +142,10 @@ def reset(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail: 
     Their sessions end, and the next redemption decides afresh which way in they have.
 
     :raises InvitationUnknown: if there is no such guest.
+    :raises DomainRefused: :raises InvitationRefused: if they are blocked.
     """
     guest, last = _last(tenant_id, who)
+    _check_invitable(guest)
     guest.state, guest.identity_provider, guest.accepted_at = PENDING, None, None
     guest.codes_void_at = now()
     db.session.flush()
@@ -163,7 +165,7 @@ def revoke(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> Invitat
     standing = update(Invitation).where(Invitation.user_id == guest.id, Invitation.replaced_at.is_(None))
     db.session.execute(standing.values(revoked_at=now()))
     if guest.state == PENDING:
-        guest.revoked_at = now()
+        guest.revoked_at = guest.codes_void_at = now()
         db.session.flush()
         sessions.end_of_user(guest.id, "invitation revoked")
     audit.record("invitation.revoked", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
@@ -229,7 +231,17 @@ def _replace(guest: User, last: Invitation, *, by: Caller, send_mail: bool) -> I
     db.session.execute(standing.values(replaced_at=now()))
     guest.revoked_at = None
     words = Words(message=last.message, target=last.target, language=last.language)
-    return _send(guest, words, inviter=by.name or last.inviter, send_mail=send_mail, by=by)
+    return _send(guest, words, inviter=(by.name or last.inviter)[:200], send_mail=send_mail, by=by)
+
+
+def _check_invitable(guest: User) -> Tenant:
+    """Refuse to invite who could not come: of a domain that is not let in, or blocked."""
+    tenant = db.session.get_one(Tenant, guest.tenant_id)
+    if not policies.allows_address(tenant, guest.mail_key):
+        raise DomainRefused(NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2]))
+    if guest.blocked_at:
+        raise InvitationRefused(f"{guest.mail} is blocked; unblock them first")
+    return tenant
 
 
 def _send(guest: User, words: Words, *, inviter: str, send_mail: bool, by: Caller) -> Invitation:

@@ -114,6 +114,13 @@ def is_live(passcode: Passcode) -> bool:
     return passcode.issued_at - CLOCK_SLACK <= now() < passcode.expires_at
 
 
+def lets_in(sign_in: SignIn) -> bool:
+    """Whether the tenant's list of domains lets a guest in now, whatever it did when the code was mailed (B21)."""
+    tenant, user = db.session.get_one(Tenant, sign_in.tenant_id), db.session.get(User, sign_in.user_id)
+    db.session.refresh(tenant, with_for_update={"read": True})  # a change of the list waits, or is waited for
+    return user is None or not user.is_guest or policies.allows_address(tenant, user.mail_key)
+
+
 def of_sign_in(sign_in_id: uuid.UUID) -> Sequence[Passcode]:
     """Return the codes sent for a sign-in, the newest last."""
     sent = select(Passcode).where(Passcode.sign_in_id == sign_in_id).order_by(Passcode.n)

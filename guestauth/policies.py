@@ -16,7 +16,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from guestauth.models import PASSCODE, Session, Tenant, User
 FEATURE = "OneTimePasscode"
 WITH_PASSCODES = '{"B2BManagementPolicy":{"PreviewPolicy":{"Features":["OneTimePasscode"]}}}'
 MOST_CHARACTERS = 25_000  # of a definition
+MOST_NESTED = 50  # levels of it
 MOST_PRETTY = 250_000  # characters of one that is written out
 DOMAINS = "InvitationsAllowedAndBlockedDomainsPolicy"
 LISTS = {"allow": "AllowedDomains", "deny": "BlockedDomains"}
@@ -47,7 +48,7 @@ class PolicyChanged(Refusal):
 
 @dataclass(frozen=True)
 class Effect:
-    """What opting out does now (B13): guests who can no longer sign in, and of them those signed in."""
+    """What opting out does now (B13): guests who can no longer sign in, and guests who are signed in."""
 
     locked_out: int
     signed_in: int
@@ -180,28 +181,21 @@ def checked(definition: str) -> str:
 
 
 def pretty(definition: str) -> str:
-    """Return the definition with a line for each value, to be read and compared; as it is if it nests too deep."""
-    try:
-        text = json.dumps(_parsed(definition), ensure_ascii=False, indent=2)
-    except RecursionError:
-        return definition
+    """Return the definition with a line for each value, to be read and compared; as it is if that is too long."""
+    text = json.dumps(_parsed(definition), ensure_ascii=False, indent=2)
     return text if len(text) <= MOST_PRETTY else definition
 
 
 @query
 def effect_of_opting_out(tenant_id: uuid.UUID) -> Effect:
     """Count whom turning passcodes off would lock out (B13)."""
-    pinned = (
-        User.tenant_id == tenant_id,
-        User.identity_provider == PASSCODE,
-        User.user_type == "Guest",
-        User.deleted_at.is_(None),
-    )
+    guests = (User.tenant_id == tenant_id, User.user_type == "Guest", User.deleted_at.is_(None))
+    pinned = select(func.count()).select_from(User).where(*guests, User.identity_provider == PASSCODE)
     live = (Session.ended_at.is_(None), Session.expires_at > now())
     there = select(func.count(distinct(Session.user_id))).join(User, User.id == Session.user_id)
     return Effect(
-        locked_out=db.session.scalar(select(func.count()).select_from(User).where(*pinned)) or 0,
-        signed_in=db.session.scalar(there.where(*pinned, *live)) or 0,
+        locked_out=db.session.scalar(pinned) or 0,
+        signed_in=db.session.scalar(there.where(*guests, *live)) or 0,
     )
 
 
@@ -238,6 +232,8 @@ def _parsed(definition: str) -> dict[str, Any]:
         _text(policy).encode()
     except (ValueError, RecursionError) as fault:
         raise NotAPolicy(f"This is not JSON: {fault}") from fault
+    if _depth(policy) > MOST_NESTED:
+        raise NotAPolicy(f"It has values nested deeper than {MOST_NESTED} levels")
     if not isinstance(policy, dict) or not isinstance(policy.get("B2BManagementPolicy"), dict):
         raise NotAPolicy("The definition needs an object named B2BManagementPolicy")
     if not isinstance(policy["B2BManagementPolicy"].get("PreviewPolicy", {}), dict):
@@ -253,6 +249,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if _is_cut_off(value):
             raise NotAPolicy(f"{name} was cut off: write the definition with ConvertTo-Json -Depth 10")
     return dict(pairs)
+
+
+def _depth(value: object) -> int:
+    """Count the levels of a value, without going in deep itself."""
+    level, depth = [value], 0
+    while level := [each for outer in level if isinstance(outer, dict | list) for each in _inside(outer)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _is_cut_off(value: object) -> bool:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy.orm import defer
 
 from guestauth import addresses, audit
 from guestauth.audit import Caller
@@ -112,6 +113,7 @@ def edit(
     :raises ResourceRefused: if a value is no good. :raises ResourceUnknown:
     """
     resource = named(tenant_id, slug)
+    db.session.refresh(resource, with_for_update=True)  # two who edit it, one after the other
     if title is not None:
         _check_title(title)
     given = {name: value for name, value in (("text", text), ("url", url), ("file", file)) if value is not None}
@@ -150,6 +152,7 @@ def share(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: Cal
     :raises ResourceUnknown:
     """
     resource = named(tenant_id, slug)
+    db.session.refresh(resource, with_for_update=True)  # two who share it, one after the other
     user = db.session.get(User, user_id) if user_id else None
     if user_id and (user is None or user.tenant_id != tenant_id):
         raise ResourceUnknown("There is no such guest to share it with")
@@ -178,11 +181,11 @@ def unshare(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: C
 
 @query
 def of_user(user: User, *, search: str = "") -> Sequence[Resource]:
-    """Return what is shared with a user, by title.
+    """Return what is shared with a user, by title; without the texts, which can be long.
 
     :param search: only titles that contain it, whatever the letter case.
     """
-    statement = select(Resource).where(_visible_to(user)).order_by(Resource.title)
+    statement = select(Resource).where(_visible_to(user)).order_by(Resource.title).options(defer(Resource.text))
     if search:
         statement = statement.where(Resource.title.icontains(search, autoescape=True))
     return db.session.scalars(statement).all()
@@ -190,9 +193,9 @@ def of_user(user: User, *, search: str = "") -> Sequence[Resource]:
 
 @query
 def of_tenant(tenant_id: uuid.UUID) -> Sequence[Resource]:
-    """Return all of a tenant's resources, by slug."""
+    """Return all of a tenant's resources, by slug; without the texts."""
     mine = select(Resource).where(Resource.tenant_id == tenant_id).order_by(Resource.slug)
-    return db.session.scalars(mine).all()
+    return db.session.scalars(mine.options(defer(Resource.text))).all()
 
 
 @query

@@ -84,6 +84,7 @@ def with_guests(tenant_id: uuid.UUID, slug: str, typed: Iterable[str], *, by: Ca
     :raises ResourceUnknown: :raises NotGuests: if one of them is nobody's.
     """
     resource, keys = resources.named(tenant_id, slug), {each: _key(each) for each in typed}
+    db.session.refresh(resource, with_for_update=True)  # two who share it, one after the other
     mine = (User.tenant_id == tenant_id, User.mail_key.in_(keys.values()), User.deleted_at.is_(None))
     found = {user.mail_key: user for user in db.session.scalars(select(User).where(*mine).order_by(User.mail_key))}
     if unknown := [each for each, key in keys.items() if key not in found]:

@@ -144,7 +144,8 @@ def enter_code(
         _give_back(sign_in)
         raise _refused("sign-in", PasscodeExpired(), "expired", sign_in, by)
     secret, new_browser = _secrets(sign_in, browser)
-    session = passcode and sessions.open_for(sign_in, passcode, secret=secret, by=by, replacing=replacing)
+    let_in = passcode if passcode and passcodes.lets_in(sign_in) else None
+    session = let_in and sessions.open_for(sign_in, let_in, secret=secret, by=by, replacing=replacing)
     if session is None:
         reason = "may not sign in" if passcode else "wrong code"
         raise _refused("sign-in", PasscodeWrong(MOST_TRIES - sign_in.tries), reason, sign_in, by)
@@ -265,10 +266,7 @@ def _again(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, code: str, *, browser: s
 
 
 def _secrets(sign_in: SignIn, browser: str) -> tuple[str, str]:
-    """Derive the session's secret and the browser's next id from what only this browser and the key know.
-
-    Derived, not drawn, so that the same post repeated gets the same answer and one session stays one.
-    """
+    """Derive the session's secret and the browser's next id: a post repeated gets the same answer again."""
     message = sign_in.id.bytes + browser.encode()
     first, second = (hmac.digest(keys(purpose)[0], message, "sha256") for purpose in ("session", "visit"))
     return first.hex(), second.hex()

@@ -13,6 +13,7 @@ Called by the console and the command line. It knows no table.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 from guestauth.database import Refusal
 
 Rows = Iterable[Sequence[Any]]
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
+FORMULA = re.compile(r"((?:^|[;\t\r\n])\s*)(?=[=+\-@|%＝＋－＠\t\r\n])")  # also where other separators are used
 ENCODINGS = ("utf-8-sig", "utf-16")  # what spreadsheets save
 
 
@@ -74,4 +75,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub(r"\1'", text)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import addresses, guests, invitations, policies, redemptions, resources, signin, tenants
+from guestauth import addresses, guests, invitations, passcodes, policies, redemptions, resources, signin, tenants
 from guestauth.audit import Caller
 from guestauth.keys import signer
 from guestauth.models import User
@@ -143,6 +143,17 @@ def test_letter_without_a_language_is_in_the_tenants(world: World) -> None:
     change(world, "UPDATE tenants SET language = 'nl'")
     invite(world)
     assert "heeft u uitgenodigd" in str(world.letters(STRANGER)[0].message["Subject"])
+
+
+def test_code_mailed_before_the_invitation_was_revoked_stays_dead(world: World) -> None:
+    invite(world)
+    started = ask(world, STRANGER)
+    code = code_of(world, started)
+    world.do(invitations.revoke, FABRIKAM, STRANGER, by=BY)
+    world.advance(1)
+    world.do(invitations.resend, FABRIKAM, STRANGER, by=BY)
+    with pytest.raises(passcodes.PasscodeWrong):
+        enter(world, started, code)
 
 
 def test_language_that_is_none_of_ours_is_refused(world: World) -> None:

@@ -1,11 +1,12 @@
 """The B2BManagementPolicy and what turning codes on and off does (B10, B12, B14, B15)."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from guestauth import guests, invitations, policies, signin, tenants
+from guestauth import guests, invitations, passcodes, policies, signin, tenants
 from guestauth.keys import fingerprint
 from tests.guest import at_send_code
 from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in
@@ -185,6 +186,42 @@ def test_like_finds_what_the_definition_says(world: World) -> None:
 @pytest.mark.parametrize(
     "cut", ['"@{Name=a}"', '{"b": "System.Object[]"}', '["x", "System.Collections.Hashtable"]']
 )
+def test_definition_may_nest_fifty_levels_and_no_more(world: World) -> None:
+    deep = [f'{{"B2BManagementPolicy":{{"x":{"[" * n}{"]" * n}}}}}' for n in (47, 49, 900, 5000)]
+    define(world, deep[0])
+    for each in deep[1:]:
+        with pytest.raises(policies.NotAPolicy):
+            define(world, each)
+    assert stored(world)[0] == deep[0]
+
+
+def test_opting_out_counts_who_is_signed_in_whether_they_have_accepted_or_not(world: World) -> None:
+    sign_in(world, ALEX)
+    sign_in(world, NICOLE)
+    assert world.do(policies.effect_of_opting_out, FABRIKAM) == policies.Effect(locked_out=1, signed_in=2)
+
+
+def test_domain_denied_after_the_code_was_mailed_is_not_let_in(world: World) -> None:
+    started = ask(world, NICOLE)
+    code = code_of(world, started)
+    world.do(policies.limit_domains, FABRIKAM, policies.DomainList("deny", ["firstup.example"]), by=BY)
+    with pytest.raises(passcodes.PasscodeWrong):
+        enter(world, started, code)
+    world.do(policies.limit_domains, FABRIKAM, None, by=BY)
+    assert is_in(world, enter(world, started, code))
+
+
+@pytest.mark.parametrize("again", [invitations.resend, invitations.reset])
+def test_nobody_is_invited_again_who_could_not_come(world: World, again: Callable[..., object]) -> None:
+    world.do(guests.block, FABRIKAM, ALEX, by=BY)
+    with pytest.raises(invitations.InvitationRefused):
+        world.do(again, FABRIKAM, ALEX, by=BY)
+    world.do(guests.unblock, FABRIKAM, ALEX, by=BY)
+    world.do(policies.limit_domains, FABRIKAM, policies.DomainList("deny", ["gmail.com"]), by=BY)
+    with pytest.raises(invitations.DomainRefused):
+        world.do(again, FABRIKAM, ALEX, by=BY)
+
+
 def test_convert_to_json_of_depth_3_holds_the_features_but_cuts_what_lies_deeper(world: World, cut: str) -> None:
     assert policies.allows_passcodes(ADDED)
     with pytest.raises(policies.NotAPolicy, match="was cut off"):

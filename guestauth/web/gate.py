@@ -62,11 +62,12 @@ class TenantConverter(BaseConverter):
 def arrive() -> Any:
     """Find out which tenant and who, before every request but static files and health checks."""
     courier.ensure_running(current_app._get_current_object())  # type: ignore[attr-defined]
-    most, long = (pages.get(request.endpoint or "", 0) for pages in (UPLOADS, LONG_TEXTS))
-    request.max_content_length = most or long or current_app.config["MAX_CONTENT_LENGTH"]
-    guard.check(request, [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")], files=bool(most))
+    guard.check(request)
     if request.endpoint in BARE:
+        guard.check_body(request, _own_origins())
         return _in_small_letters()
+    if request.endpoint not in (*UPLOADS, *LONG_TEXTS):
+        guard.check_body(request, _own_origins())
     cookies.browser()
     reference = _reference()
     if reference is not None:
@@ -74,7 +75,25 @@ def arrive() -> Any:
         g.arrival = sessions.arriving(reference, cookies.secrets())
         if g.arrival is None:
             raise NotFound("no such tenant")
+    if request.endpoint in (*UPLOADS, *LONG_TEXTS):
+        _take_much()
     return None
+
+
+def _own_origins() -> list[str]:
+    return [current_app.config["PUBLIC_URL"], request.host_url.rstrip("/")]
+
+
+def _take_much() -> None:
+    """Take a file or a long text from administrators only: nobody else's body is read any further than usual."""
+    user, endpoint = g.arrival.user if g.get("arrival") else None, request.endpoint or ""
+    trusted = user is not None and user.is_administrator
+    files = trusted and endpoint in UPLOADS and request.mimetype == "multipart/form-data"
+    if files:
+        request.max_content_length = request.max_form_memory_size = UPLOADS[endpoint]
+    elif trusted and endpoint in LONG_TEXTS:
+        request.max_content_length = LONG_TEXTS[endpoint]
+    guard.check_body(request, _own_origins(), files=files)
 
 
 def _in_small_letters() -> Any:

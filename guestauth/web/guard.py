@@ -1,6 +1,6 @@
 """The guard: refuses what no browser filling in our forms would send, before anything looks at it (F7).
 
-What it does: `check` looks at method, body, form fields, query and path of every request.
+What it does: `check` looks at the address, `check_body` at method, body and form fields of every request.
 
 The one thing to understand: a page's form has a handful of fields, each once, as a form body with a length,
 in UTF-8 without NUL. Whatever else arrives is a mistake or a probe and is answered with a 4xx page.
@@ -23,12 +23,10 @@ NO_FORM = "The form has fields that it should not have."
 NO_TEXT = "The text has characters that are none."
 
 
-def check(request: Request, own_origins: Iterable[str], *, files: bool = False) -> None:
-    """Refuse a request that is no good with 400, 403, 404, 411 or 415.
+def check(request: Request) -> None:
+    """Refuse an address that is no good with 400 or 404.
 
     What is no text names nothing: in the path, or as the tenant in the query, it is unknown like any other (B4).
-    :param own_origins: what an Origin header may say, like `https://guests.example.org`.
-    :param files: whether the page takes files; elsewhere they are refused.
     """
     query = request.query_string
     if len(query) > MOST_QUERY or not query.isascii() or not _is_utf8(query):
@@ -36,6 +34,14 @@ def check(request: Request, own_origins: Iterable[str], *, files: bool = False) 
     if not _is_text(request.path):
         abort(404)
     _check_texts(_pairs((name, values) for name, values in request.args.lists() if name.lower() != "tenantid"))
+
+
+def check_body(request: Request, own_origins: Iterable[str], *, files: bool = False) -> None:
+    """Refuse a form that is no good with 400, 403, 411, 413 or 415.
+
+    :param own_origins: what an Origin header may say, like `https://guests.example.org`.
+    :param files: whether files are taken; else they are refused.
+    """
     if request.method not in SAFE:
         _check_source(request, set(own_origins))
         _check_body(request, files=files)

@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from tests.admin import CONSOLE, at_console
-from tests.hostile import addresses
-from tests.probe import ask, change
+from tests.hostile import addresses, multipart
+from tests.probe import ask, change, token
 from tests.test_csrf import FORMS, come_to, post
 from tests.world import ADMIN, FABRIKAM, NICOLE, WOODGROVE, World
 
@@ -82,3 +82,31 @@ def test_fields_that_a_form_does_not_have_are_as_none(sqlite_world: World, endpo
     assert woodgrove(sqlite_world) == before
     made = sqlite_world.rows(TAKEN, t=FABRIKAM.hex, id=uuid.UUID(ID).hex)[0][0]
     assert made == (1 if endpoint == "admin.administrators" else 0)
+
+
+# Much is taken from administrators only
+
+MUCH = b"%41" * 60_000
+
+
+@pytest.mark.parametrize("path", ["/resources/add", "/guests/import", "/policy"])
+def test_large_body_of_nobody_is_refused_before_it_is_read(sqlite_world: World, path: str) -> None:
+    cookies = sqlite_world.signed_in(NICOLE).cookies
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        for who in ({}, cookies):
+            headers = {"Content-Type": kind}
+            answer = ask(sqlite_world.app, CONSOLE + path, "POST", body=MUCH, headers=headers, cookies=who)
+            assert answer.status == 413, (path, kind)
+
+
+def test_text_of_a_megabyte_is_taken_from_an_administrator(sqlite_world: World) -> None:
+    browser = at_console(sqlite_world, "/resources/add")
+    typed = {
+        "csrf_token": token(browser, "add-resource"),
+        "title": "Long",
+        "kind": "text",
+        "text": "x" * 1_000_000,
+    }
+    form = multipart([(name, None, text.encode()) for name, text in typed.items()])
+    answer = ask(sqlite_world.app, browser.path, "POST", cookies=browser.cookies, **form)
+    assert (answer.status, answer.header("Location")) == (303, f"{CONSOLE}/resources/long")
