@@ -42,7 +42,12 @@ class InvitationUnknown(Refusal):
 
 
 class InvitationRefused(Refusal):
-    """The invitation cannot be made as described; the text says why."""
+    """The invitation cannot be made as described; the text says why, `field` what it is about."""
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        """`field`: display_name, message, redirect or language."""
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,7 @@ def described(tenant_id: uuid.UUID, typed: str, *, display_name: str, user_id: u
     """
     address = addresses.parse(typed)
     if len(display_name) > 200:
-        raise InvitationRefused("A name has 200 characters at most")
+        raise InvitationRefused("A name has 200 characters at most", "display_name")
     return User(
         id=user_id or uuid.uuid4(),
         tenant_id=tenant_id,
@@ -283,8 +288,8 @@ def check(words: Words) -> None:
     """Refuse words that are too long, what is no path to land on, and a language that is none of ours."""
     target = words.target
     if len(words.message or "") > MOST_MESSAGE:
-        raise InvitationRefused("A message has 2,000 characters at most")
+        raise InvitationRefused("A message has 2,000 characters at most", "message")
     if target is not None and (not target.startswith("/") or len(target) > 2000 or not target.isprintable()):
-        raise InvitationRefused("Where to land is a path within the tenant, like /apps/welcome-pack")
+        raise InvitationRefused("Where to land is a path within the tenant, like /apps/welcome-pack", "redirect")
     if words.language not in (None, *languages.LOCALES):
-        raise InvitationRefused(f"The languages are {', '.join(languages.LOCALES)}")
+        raise InvitationRefused(f"The languages are {', '.join(languages.LOCALES)}", "language")

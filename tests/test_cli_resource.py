@@ -26,7 +26,7 @@ def of(world: World, mail: str) -> list[str]:
 
 
 def found(world: World, slug: str) -> resources.Resource:
-    return next(each for each in world.do(resources.of_tenant, FABRIKAM) if each.slug == slug)
+    return world.do(resources.named, FABRIKAM, slug)
 
 
 def test_add_takes_the_text_in_a_file(sqlite_world: World, tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "dev.clock": (opened("/dev/clock"), "clock", {"advance": "60"}),
     "dev.reset": (opened("/dev/reset"), "reset", {}),
 }
+BUTTONS = {"guest.consent": ("decision", "accept"), "guest.account": ("end", "others")}
 
 
 def come_to(world: World, endpoint: str) -> tuple[Browser, str, dict[str, str], str]:
@@ -180,7 +181,7 @@ def test_form_without_its_token_changes_nothing_and_comes_back_usable(world: Wor
     assert answer.status == 400 and tables(world) == before and TOLD in answer.text
     browser.post(place, typed)
     files = {name: ("a.csv", FILE.encode()) for name, text in typed.items() if text == FILE}  # chosen anew
-    browser.submit(FORMS[endpoint][1], ("decision", "accept") if endpoint == "guest.consent" else None, **files)
+    browser.submit(FORMS[endpoint][1], BUTTONS.get(endpoint), **files)
     assert browser.status == 200 and [hop.status_code for hop in browser.history][:1] == [303]
 
 

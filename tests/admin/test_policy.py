@@ -145,7 +145,7 @@ def test_list_is_saved_at_once_if_it_takes_nothing_away(world: World) -> None:
 
 def test_guests_of_now_who_are_shut_out_are_told_first(world: World) -> None:
     browser = at_console(world, "/domain-list").submit("domain-list", kind="deny", domains="gmail.com")
-    assert "It shuts 1 of your guests of now out" in browser.text and stored(world) == policies.WITH_PASSCODES
+    assert "It shuts out 1 of the guests you have now" in browser.text and stored(world) == policies.WITH_PASSCODES
     browser.submit("domain-list")
     assert policies.domain_list(stored(world)) == policies.DomainList("deny", ["gmail.com"])
 

@@ -91,7 +91,7 @@ def discard_import(import_id: uuid.UUID) -> Any:
         found, counts = imports.progress(tenant.id, import_id)
         if form.validate_on_submit():
             imports.discard(tenant.id, import_id, by=gate.caller())
-            return done(f"{found.file_name} is discarded", "import_guests")
+            return done(f"{found.file_name or 'The file'} is discarded.", "import_guests")
     except imports.ImportUnknown:
         abort(404)
     return page("admin/import_discard.html", form=form, found=found, counts=counts)

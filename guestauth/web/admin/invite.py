@@ -49,7 +49,7 @@ def invite() -> Any:
         except invitations.DomainRefused as refusal:
             problems = [Problem(f"{refusal}.", "email")]
         except invitations.InvitationRefused as refusal:
-            problems = [Problem(f"{refusal}.")]
+            problems = [Problem(f"{refusal}.", refusal.field)]
         else:
             return done(f"Invited: {first(form.email).strip()}", "invited", user_id=made.user_id)
     places = _places(tenant, first(form.redirect))
@@ -72,7 +72,9 @@ def _invite(tenant: Tenant, form: InviteForm) -> Invitation:
     """Do what the form says; where to land is a page of the tenant."""
     target = first(form.redirect).strip()
     if target and gate.safe_target(f"/{g.reference}{target}") is None:
-        raise invitations.InvitationRefused(f"There is no page {target} at {tenant.name} where they could land")
+        raise invitations.InvitationRefused(
+            f"There is no page {target} at {tenant.name} where they could land", "redirect"
+        )
     return invitations.invite(
         tenant.id,
         first(form.email),
