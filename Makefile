@@ -7,8 +7,9 @@ DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 # uv installs faster; venv and pip do the same without it.
 UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := 1
+COVERAGE := --cov --cov-report=term-missing
 
-.PHONY: run test check bench soak messages lock clean
+.PHONY: run test cover check bench soak messages lock clean
 
 run: $(VENV)/.installed
 	@$(DEMO) $(BIN)/python -m flask db upgrade
@@ -16,7 +17,10 @@ run: $(VENV)/.installed
 	@$(DEMO) $(BIN)/python -m gunicorn --bind 127.0.0.1:$(PORT) app:app
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term-missing
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(if $(CI),$(COVERAGE))
+
+cover: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .

@@ -378,6 +378,7 @@ def test_demos_secret_can_be_given(demo: Load, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_processes_that_start_at_once_make_one_secret(tmp_path: Path) -> None:
     code = "import sys; from guestauth import config; sys.stdin.read()\n"
     code += "print(config.load({'GUESTAUTH_DEMO': 'on', 'INSTANCE_PATH': sys.argv[1]})['SECRET_KEY'])"

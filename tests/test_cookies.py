@@ -226,6 +226,7 @@ def invite_everywhere(world: World, number: int) -> list[str]:
     return domains
 
 
+@pytest.mark.long
 def test_ten_tenants_are_signed_in_to_at_once_and_the_eleventh_ends_the_oldest(sqlite_world: World) -> None:
     domains, browser = invite_everywhere(sqlite_world, 11), sqlite_world.browser()
     for domain in domains[:10]:

@@ -170,6 +170,7 @@ def test_every_step_answers_a_guest_as_it_answers_anybody(world: World) -> None:
     compare(world, HTML)
 
 
+@pytest.mark.long
 def test_every_step_answers_programs_alike_too(sqlite_world: World) -> None:
     compare(sqlite_world, "application/json")
 

@@ -156,6 +156,7 @@ def test_back_and_forward_are_harmless_at_every_step(site: Site, arrive: Arrive)
     assert len(site.letters(mail)) == 1
 
 
+@pytest.mark.long
 def test_back_after_signing_out_shows_nothing(site: Site, arrive: Arrive) -> None:
     guest = arrive(site).sign_in(shared_plan(site), PLAN)
     assert guest.sees("Project plan")
@@ -163,6 +164,7 @@ def test_back_after_signing_out_shows_nothing(site: Site, arrive: Arrive) -> Non
     assert guest.sees("Sign in to Fabrikam")
 
 
+@pytest.mark.long
 def test_old_form_in_a_second_tab_ends_well_and_costs_no_try(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     first = arrive(site).ask_for_code(mail)
@@ -172,6 +174,7 @@ def test_old_form_in_a_second_tab_ends_well_and_costs_no_try(site: Site, arrive:
     assert site.world.rows("SELECT tries FROM sign_ins WHERE address = :mail", mail=mail) == [(0,)]
 
 
+@pytest.mark.long
 def test_two_tenants_in_two_tabs_do_not_disturb_each_other(site: Site, arrive: Arrive) -> None:
     here, there = site.guest(), site.guest(tenant=WOODGROVE)
     first = arrive(site).ask_for_code(here)

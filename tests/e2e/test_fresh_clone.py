@@ -115,6 +115,7 @@ def test_doctor_finds_nothing_wrong_with_a_healthy_demo(database: str, prepare: 
         assert findings(healthy.settings) == (0, {})
 
 
+@pytest.mark.long
 def test_doctor_names_a_mail_server_that_is_down(prepare: Prepare) -> None:
     with behind(prepare("sqlite")) as ill:
         ill.sink.stop()
@@ -123,6 +124,7 @@ def test_doctor_names_a_mail_server_that_is_down(prepare: Prepare) -> None:
     assert "MAIL_SERVER" in wrong["mail server"]
 
 
+@pytest.mark.long
 def test_doctor_names_a_database_that_is_down(prepare: Prepare) -> None:
     with servers.closed_port() as port, behind(prepare("sqlite")) as ill:
         code, wrong = findings({**ill.settings, "DATABASE_URL": f"postgresql://guest@127.0.0.1:{port}/guests"})
@@ -130,6 +132,7 @@ def test_doctor_names_a_database_that_is_down(prepare: Prepare) -> None:
     assert "DATABASE_URL" in wrong["database"]
 
 
+@pytest.mark.long
 def test_doctor_names_migrations_that_were_not_done(prepare: Prepare, tmp_path: Path) -> None:
     with behind(prepare("sqlite")) as ill:
         code, wrong = findings({**ill.settings, "INSTANCE_PATH": str(tmp_path)})

@@ -146,6 +146,7 @@ def test_pages_answer_as_usual_while_the_mail_server_is(mended_site: Site, how: 
     assert [status for status, _ in usual] == [200, 422, 200, 200, 422, 422, 429]
 
 
+@pytest.mark.long
 def test_nothing_waits_for_a_mail_server_that_stays_silent_for_a_minute(prepare: Prepare) -> None:
     with site(prepare("sqlite", MAIL_TIMEOUT="60"), workers=1) as silent:
         usual = walk(silent)
@@ -168,6 +169,7 @@ def test_each_waiting_letter_arrives_once_after_the_mail_server_was(mended_site:
     assert browsers[0].h1 == "Review permissions"
 
 
+@pytest.mark.long
 def test_letter_whose_receipt_was_lost_comes_again_the_same(mended_site: Site) -> None:
     site, mail = mended_site, mended_site.guest()
     break_down(site.sink, "losing its answer")
@@ -248,6 +250,7 @@ def test_delivery_process_delivers_and_ends_cleanly_when_asked_to(undelivered: S
     assert len(undelivered.letters(late, LINK)) == 1
 
 
+@pytest.mark.long
 def test_delivery_process_takes_no_further_letters_when_asked_to_end(undelivered: Site) -> None:
     undelivered.sink.hang()
     invite(undelivered, 20)
@@ -260,6 +263,7 @@ def test_delivery_process_takes_no_further_letters_when_asked_to_end(undelivered
     assert (len(undelivered.sink.letters), undelivered.waiting()) == (8, due - 8)
 
 
+@pytest.mark.long
 def test_delivery_once_delivers_what_is_due_and_ends(undelivered: Site) -> None:
     mails = invite(undelivered, 9)
     due = undelivered.waiting()
