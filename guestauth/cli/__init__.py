@@ -14,7 +14,7 @@ from guestauth.cli import (
     demo,
     doctor,
     guest,
-    imports,  # noqa: F401 -- a command of guest
+    imports,
     mail,
     policy,
     resource,
@@ -25,6 +25,7 @@ from guestauth.cli import (
 
 def set_up(app: Flask) -> None:
     """Add the commands to `flask`."""
+    guest.guest.add_command(imports.import_guests)
     for group in (
         tenant.tenant,
         administrator.administrator,

@@ -8,13 +8,12 @@ import click
 
 from guestauth import import_files, imports
 from guestauth.audit import COMMAND_LINE, one_line
-from guestauth.cli.guest import guest
 from guestauth.cli.terminal import as_json, command, show_all
 from guestauth.import_files import REFUSED, Line
 from guestauth.models import ImportRow, Tenant
 
 
-@guest.command("import")
+@click.command("import")
 @click.argument("tenant")
 @click.argument("file", metavar="FILE.csv", type=click.File("rb"))
 @click.option("--dry-run", is_flag=True, help="Show what would become of each line; change nothing.")

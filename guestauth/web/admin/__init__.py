@@ -45,15 +45,15 @@ def as_csv(name: str, rows: spreadsheets.Rows) -> Response:
     return answer
 
 
-from guestauth.web.admin import (  # noqa: E402
-    administrators,  # noqa: F401
-    domains,  # noqa: F401
-    guest,  # noqa: F401
-    guests,  # noqa: F401
-    imports,  # noqa: F401
-    invite,  # noqa: F401
-    logs,  # noqa: F401
-    policy,  # noqa: F401
-    resources,  # noqa: F401
-    settings,  # noqa: F401
+from guestauth.web.admin import (
+    administrators,
+    domains,
+    guest,
+    guests,
+    imports,
+    invite,
+    logs,
+    policy,
+    resources,
+    settings,
 )

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("guest", __name__)
 
-from guestauth.web.guest import account, apps, consent, invitation, signin  # noqa: E402, F401 -- they add the routes
+from guestauth.web.guest import account, apps, consent, invitation, signin
