@@ -1,7 +1,7 @@
 """The audit log: who did what, when, with what result (B33).
 
-What it does: `record` adds an event to the transaction under way; `events` reads them; `purge` deletes those that
-are older than the tenant keeps.
+What it does: `record` adds an event to the transaction under way; `of_user` has a user's newest; `purge` deletes
+those that are older than the tenant keeps. `journal` reads the logs.
 
 The one thing to understand: the record is part of the transaction it tells of, so it is there exactly when
 what it tells of happened. A refusal is recorded too, since a refusal commits.
@@ -125,23 +125,6 @@ def record(
         detail=detail,
     )
     db.session.add(event)
-
-
-@query
-def events(
-    tenant_id: uuid.UUID, *, since: datetime | None = None, name: str | None = None, most: int = 1000
-) -> Sequence[Event]:
-    """Events of one tenant, oldest first.
-
-    :param since: from this moment on.
-    :param most: how many at the most, the newest ones.
-    """
-    statement = select(Event).where(Event.tenant_id == tenant_id).order_by(Event.id.desc()).limit(most)
-    if since:
-        statement = statement.where(Event.at >= since)
-    if name:
-        statement = statement.where(Event.name == name)
-    return list(reversed(db.session.scalars(statement).all()))
 
 
 @query

@@ -115,10 +115,13 @@ def is_live(passcode: Passcode) -> bool:
 
 
 def lets_in(sign_in: SignIn) -> bool:
-    """Whether the tenant's list of domains lets a guest in now, whatever it did when the code was mailed (B21)."""
-    tenant, user = db.session.get_one(Tenant, sign_in.tenant_id), db.session.get(User, sign_in.user_id)
-    db.session.refresh(tenant, with_for_update={"read": True})  # a change of the list waits, or is waited for
-    return user is None or not user.is_guest or policies.allows_address(tenant, user.mail_key)
+    """Whether there is somebody to let in, whose domain the tenant's list lets in now (B21).
+
+    Until the transaction ends, what the tenant's row says stays: opting out and a change of the list wait for it.
+    """
+    found = select(Tenant, User).outerjoin(User, User.id == sign_in.user_id).where(Tenant.id == sign_in.tenant_id)
+    tenant, user = db.session.execute(found.with_for_update(read=True, of=Tenant)).one()
+    return user is not None and (not user.is_guest or policies.allows_address(tenant, user.mail_key))
 
 
 def of_sign_in(sign_in_id: uuid.UUID) -> Sequence[Passcode]:

@@ -91,14 +91,13 @@ def open_for(
 ) -> Session | None:
     """Make the session of a sign-in, in the transaction under way, if guest and tenant still may.
 
+    :param sign_in: whose tenant's row is locked, so that opting out waits (`passcodes.lets_in`).
     :param passcode: the code that was right.
     :param secret: what the cookie will hold.
     :param replacing: the session this browser had at this tenant until now.
     :returns: None if they may not.
     """
     moment = now()
-    tenant = select(Tenant.id).where(Tenant.id == sign_in.tenant_id)
-    db.session.execute(tenant.with_for_update(read=True))  # opting out waits for us, or we for it
     arrived = (
         update(User)
         .where(User.id == sign_in.user_id, User.tenant_id == sign_in.tenant_id)

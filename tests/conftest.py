@@ -122,6 +122,16 @@ def world(request: pytest.FixtureRequest) -> World:
     return made
 
 
+@pytest.fixture
+def dns(request: pytest.FixtureRequest) -> Iterator[servers.NameServer]:
+    """A name server that the test's world asks."""
+    mine: World = request.getfixturevalue("world" if "world" in request.fixturenames else "sqlite_world")
+    with servers.dns_server() as server:
+        host, port = server.address.split(":")
+        mine.app.config["DNS_SERVER"] = (host, int(port))
+        yield server
+
+
 def _prepare(settings: dict[str, str]) -> None:
     from flask_migrate import upgrade
 

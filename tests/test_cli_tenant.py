@@ -1,13 +1,12 @@
 """`flask tenant`: exit codes, JSON, the same rules and audit as operations (B34, B35, A-07)."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from guestauth import tenants
-from tests.servers import NameServer, dns_server
+from tests.servers import NameServer
 from tests.steps import audited, is_in, sign_in
 from tests.world import CONTOSO, FABRIKAM, World
 
@@ -155,14 +154,6 @@ def test_domain_is_added_at_once_and_removed(sqlite_world: World) -> None:
     done = sqlite_world.run("tenant", "remove-domain", "shop.example", "fabrikam.example")
     assert (done.exit_code, done.stdout) == (0, "fabrikam.example is removed; shop.example is shown\n")
     assert shown(sqlite_world, "tenant", "show", "shop.example")["domains"] == ["shop.example"]
-
-
-@pytest.fixture
-def dns(sqlite_world: World) -> Iterator[NameServer]:
-    with dns_server() as server:
-        host, port = server.address.split(":")
-        sqlite_world.app.config["DNS_SERVER"] = (host, int(port))
-        yield server
 
 
 def test_domain_is_verified_by_the_record_that_the_first_call_shows(sqlite_world: World, dns: NameServer) -> None:

@@ -1,26 +1,17 @@
 """Verified domains: the operator's word or the record's, one tenant each, one stays (B4; T-08, X-05, A-06)."""
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from guestauth import domains, tenants
 from guestauth.database import db
-from tests.servers import NameServer, dns_server
+from tests.servers import NameServer
 from tests.steps import another, audited
 from tests.world import BY, CONTOSO, FABRIKAM, World
 
 SHOP = "shop.example"
-
-
-@pytest.fixture
-def dns(world: World) -> Iterator[NameServer]:
-    with dns_server() as server:
-        host, port = server.address.split(":")
-        world.app.config["DNS_SERVER"] = (host, int(port))
-        yield server
 
 
 def claim(world: World, name: str = SHOP, tenant: uuid.UUID = FABRIKAM) -> str:

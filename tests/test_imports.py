@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import audit, guests, import_files, imports, policies
+from guestauth import guests, import_files, imports, journal, policies
 from guestauth.audit import Caller
 from guestauth.models import Import
 from guestauth.policies import DomainList
@@ -48,7 +48,7 @@ def invited(world: World) -> list[int]:
 
 
 def logged(world: World, name: str) -> list[tuple[str, str | None, dict[str, Any]]]:
-    found = world.do(audit.events, FABRIKAM, name=name)
+    found = world.do(journal.newest, FABRIKAM, journal.Which(names=[name]))
     return [(event.actor, event.address, event.detail) for event in found]
 
 

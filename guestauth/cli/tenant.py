@@ -67,7 +67,11 @@ def show_one(tenant: Tenant, as_json: bool) -> None:
 @click.option("--name", help="Its name.")
 @click.option("--help-contact", help="Whom guests ask for help; empty for nobody.")
 @click.option("--privacy-statement", "privacy_statement_url", help="URL of its privacy statement; empty for none.")
-@click.option("--language", type=click.Choice(list(languages.NAMES)), help="Of its pages and mails.")
+@click.option(
+    "--language",
+    type=click.Choice(list(languages.NAMES)),
+    help="What invitations are written in.",
+)
 @click.option("--retention-days", type=int, help="How long its logs are kept: 30 to 3650 days.")
 @as_json
 @command

@@ -19,7 +19,7 @@ class Tenant(Model, kw_only=True):
     domain: Mapped[str] = mapped_column(String(253))  # of its verified domains the one that is shown
     policy: Mapped[str] = mapped_column(Text)  # the B2BManagementPolicy's definition (B14)
     passcodes_on: Mapped[bool]  # what the policy says of OneTimePasscode; written with it only
-    language: Mapped[str] = mapped_column(String(20), default="en", server_default="en")  # of its pages and mails
+    language: Mapped[str] = mapped_column(String(20), default="en", server_default="en")  # of invitations
     retention_days: Mapped[int] = mapped_column(default=365, server_default="365")  # of its logs
     help_contact: Mapped[str | None] = mapped_column(String(200), default=None)
     privacy_statement_url: Mapped[str | None] = mapped_column(String(2000), default=None)

@@ -1,13 +1,11 @@
 """Settings: codes on and off, the organisation, its domains and administrators (B4, B10 to B13, B34)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from guestauth import administrators, domains
 from tests.admin import CONSOLE, at_console
 from tests.browser import Browser
-from tests.servers import NameServer, dns_server
+from tests.servers import NameServer
 from tests.steps import audited
 from tests.world import ADMIN, ALEX, BY, FABRIKAM, NICOLE, World
 
@@ -20,14 +18,6 @@ def is_on(world: World) -> bool:
 
 def add_administrator(world: World, mail: str = "new@fabrikam.example") -> str:
     return str(world.do(administrators.add, FABRIKAM, mail, by=BY).id)
-
-
-@pytest.fixture
-def dns(world: World) -> Iterator[NameServer]:
-    with dns_server() as server:
-        host, port = server.address.split(":")
-        world.app.config["DNS_SERVER"] = (host, int(port))
-        yield server
 
 
 # Codes.

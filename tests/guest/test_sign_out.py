@@ -2,7 +2,7 @@
 
 import pytest
 
-from guestauth import audit
+from guestauth import journal
 from tests.guest import at_consent
 from tests.probe import ask_as, tables, token
 from tests.world import ALEX, FABRIKAM, NICOLE, World
@@ -61,7 +61,7 @@ def test_signing_out_twice_ends_well(sqlite_world: World) -> None:
     form = {"csrf_token": token(browser, "sign-out")}
     for _ in range(2):
         assert browser.post(SIGN_OUT, form).h1 == "You've signed out"
-    assert len(sqlite_world.do(audit.events, FABRIKAM, name="session.ended")) == 1
+    assert len(sqlite_world.do(journal.newest, FABRIKAM, journal.Which(names=["session.ended"]))) == 1
 
 
 def test_page_in_another_tab_ends_well_after_signing_out(sqlite_world: World) -> None:

@@ -125,8 +125,8 @@ ACTIONS = {
 }
 
 
-@blueprint.get("/guests/<uuid:user_id>", endpoint="guest")
-def one_guest(user_id: uuid.UUID) -> Any:
+@blueprint.get("/guests/<uuid:user_id>")
+def guest(user_id: uuid.UUID) -> Any:
     """Show one guest, also a deleted one."""
     seen = look(user_id)
     tenant, user = seen.tenant, seen.user
