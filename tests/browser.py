@@ -37,9 +37,14 @@ class Browser:
         ca: Path | None = None,
         language: str = "en",
         remote_addr: str = "127.0.0.1",
+        behind_proxy: bool = False,
     ) -> None:
-        """`ca`: PEM file to trust on https; `language`: Accept-Language; `remote_addr`: only in-process."""
-        self._settings = {"url": url, "ca": ca, "language": language, "remote_addr": remote_addr}
+        """`ca`: PEM file to trust on https; `language`: Accept-Language.
+
+        `remote_addr`: whence it comes; on a real server only if that trusts a proxy, `behind_proxy`.
+        """
+        self._settings = {"url": url, "ca": ca, "language": language}
+        self._settings |= {"remote_addr": remote_addr, "behind_proxy": behind_proxy}
         self._app = app
         transport = app and httpx.WSGITransport(_with_bytes_in_path(app), remote_addr=remote_addr)
         self._client = httpx.Client(
@@ -53,6 +58,7 @@ class Browser:
                 "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                 "Accept-Language": language,
                 "User-Agent": "Mozilla/5.0 (GuestAuth tests)",
+                **({"X-Forwarded-For": remote_addr} if behind_proxy else {}),
             },
         )
         self.response: httpx.Response | None = None

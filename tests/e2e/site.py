@@ -8,6 +8,7 @@ Called by the fixtures in `conftest.py`.
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +62,11 @@ class Site:
         with servers.gunicorn(self.settings, workers=workers, port=self.port, **self.tls) as self._served:
             yield self._served
 
-    def browser(self) -> Browser:
-        """Open a browser without scripts."""
-        return Browser(url=self.url, ca=self.ca)
+    def browser(self, remote_addr: str | None = None) -> Browser:
+        """Open a browser without scripts; behind a proxy it comes from an address of its own."""
+        address = remote_addr or str(IPv6Address(secrets.randbits(128)))
+        proxied = self.settings.get("TRUSTED_PROXIES") == "1"
+        return Browser(url=self.url, ca=self.ca, remote_addr=address, behind_proxy=proxied)
 
     def reset(self) -> None:
         """Forget all letters, and put the demo back to its start by its own page."""

@@ -1,0 +1,1 @@
+"""What can fail half-way, made to fail half-way."""
