@@ -52,6 +52,12 @@ def parse(typed: str) -> Address:
     return Address(mail=mail, key=mail.lower())
 
 
+def mailbox(key: str) -> str:
+    """Return a key that spellings of one mailbox share, where dots and `+tags` do not count; for limits only."""
+    local, _, name = key.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '') or local}@{name}"
+
+
 def domain_or_none(typed: str) -> str | None:
     """Return a domain name in lower-case ASCII (IDNA 2008 after UTS 46 mapping), or None if it is none."""
     if len(typed) > 253:

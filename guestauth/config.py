@@ -12,7 +12,6 @@ setting stands in `SETTINGS` with its default, unit and reason, and so in the RE
 Called by `create_app`. It will not read a setting later than the start, nor guess a type (F11).
 """
 
-import ipaddress
 import os
 import secrets
 import tomllib
@@ -23,13 +22,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import idna
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+
+from guestauth import values
 
 PROJECT = Path(__file__).resolve().parent.parent
-WEAK_WORDS = ("changeme", "secret", "password", "example", "12345678", "default")
 
 
 class BadSettings(Exception):  # noqa: N818 -- it names what is wrong, as refusals do
@@ -47,143 +44,69 @@ class Setting:
     meaning: str
 
 
-def _flag(value: str) -> bool:
-    word = value.strip().lower()
-    if word not in ("on", "true", "yes", "1", "off", "false", "no", "0", ""):
-        raise ValueError("write on or off")
-    return word in ("on", "true", "yes", "1")
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not value.strip().isascii() or not value.strip().isdigit() or not least <= int(value) <= most:
-            raise ValueError(f"write a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.strip().lower() not in [word.lower() for word in words]:
-            raise ValueError(f"write one of {', '.join(words)}")
-        return next(word for word in words if word.lower() == value.strip().lower())
-
-    return read
-
-
-def _list(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _secret(value: str) -> str:
-    value = value.strip()
-    if len(value.encode()) < 32:
-        raise ValueError("it needs at least 32 bytes; make one with: openssl rand -hex 32")
-    if len(set(value)) < 10 or any(word in value.lower() for word in WEAK_WORDS):
-        raise ValueError("it can be guessed; make one with: openssl rand -hex 32")
-    return value
-
-
-def _origin(value: str) -> str:
-    parts = urlsplit(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("write the address people use, like https://guests.example.org")
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise ValueError("write scheme and host only, like https://guests.example.org")
-    unusual = parts.port not in (None, {"http": 80, "https": 443}[parts.scheme])
-    return f"{parts.scheme}://{_host(parts.hostname)}" + (f":{parts.port}" if unusual else "")
-
-
-def _host(name: str) -> str:
-    """Write a host as browsers do: in lower-case ASCII (IDNA 2008), an IPv6 address in brackets."""
-    if ":" in name:
-        return f"[{ipaddress.IPv6Address(name)}]"
-    try:
-        return str(idna.encode(name, uts46=True).decode())
-    except idna.IDNAError as fault:
-        raise ValueError(f"{name} is not the name of a host") from fault
-
-
-def _database(value: str) -> str:
-    value = value.strip().replace("postgres://", "postgresql://", 1)
-    try:
-        url = make_url(value)
-    except ArgumentError as fault:
-        raise ValueError("write sqlite:///file.db or postgresql://user:password@host/name") from fault
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise ValueError("GuestAuth runs on sqlite and postgresql only")
-    if url.get_backend_name() == "sqlite" and (url.database or ":memory:").startswith((":memory:", "file:")):
-        raise ValueError("write sqlite:///file.db: the database must be a file that processes can share")
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    return url.render_as_string(hide_password=False)
-
-
-def _sender(value: str) -> str:
-    address = value.strip().rpartition("<")[2].rstrip(">")
-    try:
-        return str(validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email)
-    except EmailNotValidError as fault:
-        raise ValueError(f"write an email address: {fault}") from fault
-
-
-def _name_server(value: str) -> tuple[str, int] | None:
-    parts = urlsplit(f"//{value.strip()}")
-    return (str(ipaddress.ip_address(parts.hostname or "")), parts.port or 53) if value.strip() else None
-
-
-def _file(value: str) -> str:
-    if value and not Path(value).is_file():
-        raise ValueError(f"there is no file {value}")
-    return value
+def _limit(name: str, default: int, unit: str, meaning: str) -> Setting:
+    """Return the setting of a limit: it can be raised, not removed."""
+    read = values.number(1, 1_000_000)
+    return Setting(name=f"LIMIT_{name}", read=read, default=str(default), unit=unit, meaning=meaning)
 
 
 SETTINGS = [
     Setting(name="INSTANCE_PATH", read=str.strip, default=str(PROJECT / "instance"),
             meaning="folder for local data; default: `./instance`"),
-    Setting(name="GUESTAUTH_DEMO", read=_flag, default="off",
+    Setting(name="GUESTAUTH_DEMO", read=values.flag, default="off",
             meaning="demo mode: demo data, local mailbox, `/dev` pages, http on loopback"),
-    Setting(name="SECRET_KEY", read=_secret, default=None, unit="≥ 32 bytes",
+    Setting(name="SECRET_KEY", read=values.secret, default=None, unit="≥ 32 bytes",
             meaning="every key is derived from it; demo: made once in the instance folder"),
-    Setting(name="SECRET_KEY_FALLBACKS", read=lambda value: [_secret(part) for part in _list(value)],
+    Setting(name="SECRET_KEY_FALLBACKS", read=lambda value: [values.secret(part) for part in values.listed(value)],
             default="", unit="comma-separated, newest first",
             meaning="earlier secrets, still accepted while what they signed lives"),
-    Setting(name="DATABASE_URL", read=_database, default=None,
+    Setting(name="DATABASE_URL", read=values.database, default=None,
             meaning="`sqlite:///…` or `postgresql://…`; default: `guestauth.db` in the instance folder"),
-    Setting(name="PUBLIC_URL", read=_origin, default=None,
+    Setting(name="PUBLIC_URL", read=values.origin, default=None,
             meaning="the address people use, the only source of links in mail; https unless demo"),
-    Setting(name="TRUSTED_HOSTS", read=_list, default=None, unit="comma-separated",
+    Setting(name="TRUSTED_HOSTS", read=values.listed, default=None, unit="comma-separated",
             meaning="host names answered to; default: the host of `PUBLIC_URL`"),
-    Setting(name="TRUSTED_PROXIES", read=_number(0, 10), default="0", unit="hops",
+    Setting(name="TRUSTED_PROXIES", read=values.number(0, 10), default="0", unit="hops",
             meaning="proxies in front whose `X-Forwarded-*` headers count"),
     Setting(name="MAIL_SERVER", read=str.strip, default="",
             meaning="mail server; demo without it: the local mailbox only"),
-    Setting(name="MAIL_PORT", read=_number(1, 65535), default="25", meaning="its port"),
-    Setting(name="MAIL_USE_TLS", read=_flag, default="off", meaning="STARTTLS after connecting"),
-    Setting(name="MAIL_USE_SSL", read=_flag, default="off", meaning="TLS from the first byte"),
+    Setting(name="MAIL_PORT", read=values.number(1, 65535), default="25", meaning="its port"),
+    Setting(name="MAIL_USE_TLS", read=values.flag, default="off", meaning="STARTTLS after connecting"),
+    Setting(name="MAIL_USE_SSL", read=values.flag, default="off", meaning="TLS from the first byte"),
     Setting(name="MAIL_USERNAME", read=str.strip, default="", meaning="user name at the mail server"),
     Setting(name="MAIL_PASSWORD", read=str.strip, default="", meaning="password at the mail server"),
-    Setting(name="MAIL_DEFAULT_SENDER", read=_sender, default=None,
+    Setting(name="MAIL_DEFAULT_SENDER", read=values.sender, default=None,
             meaning="the address every mail comes from; default: no-reply at the host of `PUBLIC_URL`"),
-    Setting(name="MAIL_CA_FILE", read=_file, default="",
+    Setting(name="MAIL_CA_FILE", read=values.file, default="",
             meaning="certificates to trust instead of the system's; always checked"),
-    Setting(name="MAIL_TIMEOUT", read=_number(1, 120), default="10", unit="s",
+    Setting(name="MAIL_TIMEOUT", read=values.number(1, 120), default="10", unit="s",
             meaning="how long to wait for each answer of the mail server"),
-    Setting(name="MAIL_CONNECTIONS", read=_number(1, 64), default="8", unit="per process",
+    Setting(name="MAIL_CONNECTIONS", read=values.number(1, 64), default="8", unit="per process",
             meaning="mails on their way at the same time"),
-    Setting(name="MAIL_DELIVERY", read=_one_of("inline", "worker"), default="inline",
+    Setting(name="MAIL_DELIVERY", read=values.one_of("inline", "worker"), default="inline",
             meaning="`inline`: threads of every web process deliver; `worker`: only `flask mail deliver`"),
-    Setting(name="DNS_SERVER", read=_name_server, default="", unit="address[:port]",
+    Setting(name="DNS_SERVER", read=values.name_server, default="", unit="address[:port]",
             meaning="name server asked about domains to verify; default: the machine's own"),
-    Setting(name="PASSCODE_LIFETIME", read=_number(60, 1800), default="1800", unit="s",
+    Setting(name="PASSCODE_LIFETIME", read=values.number(60, 1800), default="1800", unit="s",
             meaning="how long a code works (B22); may be shortened, never lengthened"),
-    Setting(name="SESSION_LIFETIME", read=_number(300, 86400), default="86400", unit="s",
+    Setting(name="SESSION_LIFETIME", read=values.number(300, 86400), default="86400", unit="s",
             meaning="how long a guest stays signed in (B28)"),
-    Setting(name="LOG_LEVEL", read=_one_of("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO",
+    Setting(name="LOG_LEVEL", read=values.one_of("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO",
             meaning="least severity that is logged"),
-    Setting(name="LOG_FORMAT", read=_one_of("text", "json"), default="text",
+    Setting(name="LOG_FORMAT", read=values.one_of("text", "json"), default="text",
             meaning="log lines on stderr as text or JSON"),
+    _limit("SENDS_PER_HOUR", 5, "codes", "asked for with one address, in browsers not known to be its own"),
+    _limit("SENDS_PER_DAY", 12, "codes", "the same, in 24 hours"),
+    _limit("KNOWN_SENDS_PER_DAY", 10, "codes",
+           "asked for in 24 hours by a browser that has signed in as this guest, or through their invitation"),
+    _limit("WRONG_CODES", 50, "wrong codes",
+           "in a row for an address; then browsers not known to be its own get one code in 24 hours"),
+    _limit("CLIENT_SENDS_PER_10_MINUTES", 60, "codes", "asked for from one client address (IPv6: /64)"),
+    _limit("CLIENT_SENDS_PER_HOUR", 300, "codes", "the same, in an hour"),
+    _limit("CLIENT_CODES_PER_10_MINUTES", 120, "codes", "entered from one client address"),
+    _limit("CLIENT_ADDRESSES_PER_10_MINUTES", 240, "addresses", "typed from one client address"),
+    _limit("TENANT_MAILS_PER_HOUR", 500, "mails", "with codes, to the guests of one tenant"),
+    _limit("MAILS_PER_HOUR", 2000, "mails", "with codes, of all tenants"),
 ]  # fmt: skip
 
 
@@ -195,13 +118,13 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     :raises BadSettings: with a line for each value at fault.
     """
     faults: list[str] = []
-    values = dict(_read(environ, faults))
+    settings = dict(_read(environ, faults))
     if not faults:
-        _fill_in(values, _port(environ))
-        faults += _missing_in_production(values, environ)
+        _fill_in(settings, _port(environ))
+        faults += _missing_in_production(settings, environ)
     if faults:
         raise BadSettings("GuestAuth does not start:\n" + "\n".join(f"  {fault}" for fault in faults))
-    return values
+    return settings
 
 
 def _read(environ: Mapping[str, str], faults: list[str]) -> Iterator[tuple[str, Any]]:
@@ -248,34 +171,34 @@ def _toml_text(value: object) -> str:
     return str(value)
 
 
-def _fill_in(values: dict[str, Any], port: int) -> None:
+def _fill_in(settings: dict[str, Any], port: int) -> None:
     """Give the settings whose default depends on others their value."""
-    instance = Path(values["INSTANCE_PATH"]).resolve()
-    values["INSTANCE_PATH"] = str(instance)
-    url = make_url(values["DATABASE_URL"] or "sqlite:///guestauth.db")
+    instance = Path(settings["INSTANCE_PATH"]).resolve()
+    settings["INSTANCE_PATH"] = str(instance)
+    url = make_url(settings["DATABASE_URL"] or "sqlite:///guestauth.db")
     if url.get_backend_name() == "sqlite":
         url = url.set(database=str(instance / (url.database or "")))
-    values["DATABASE_URL"] = url.render_as_string(hide_password=False)
-    if values["GUESTAUTH_DEMO"]:
-        values["PUBLIC_URL"] = values["PUBLIC_URL"] or f"http://127.0.0.1:{port}"
-        values["SECRET_KEY"] = values["SECRET_KEY"] or _demo_secret(instance / "secret_key")
-        values["MAIL_DEFAULT_SENDER"] = values["MAIL_DEFAULT_SENDER"] or "no-reply@guestauth.example"
-    host = urlsplit(values["PUBLIC_URL"] or "").hostname or ""
-    also = ["localhost", "127.0.0.1"] if values["GUESTAUTH_DEMO"] else []
-    values["TRUSTED_HOSTS"] = values["TRUSTED_HOSTS"] or [host, *also]
-    values["MAIL_DEFAULT_SENDER"] = values["MAIL_DEFAULT_SENDER"] or f"no-reply@{host}"
+    settings["DATABASE_URL"] = url.render_as_string(hide_password=False)
+    if settings["GUESTAUTH_DEMO"]:
+        settings["PUBLIC_URL"] = settings["PUBLIC_URL"] or f"http://127.0.0.1:{port}"
+        settings["SECRET_KEY"] = settings["SECRET_KEY"] or _demo_secret(instance / "secret_key")
+        settings["MAIL_DEFAULT_SENDER"] = settings["MAIL_DEFAULT_SENDER"] or "no-reply@guestauth.example"
+    host = urlsplit(settings["PUBLIC_URL"] or "").hostname or ""
+    also = ["localhost", "127.0.0.1"] if settings["GUESTAUTH_DEMO"] else []
+    settings["TRUSTED_HOSTS"] = settings["TRUSTED_HOSTS"] or [host, *also]
+    settings["MAIL_DEFAULT_SENDER"] = settings["MAIL_DEFAULT_SENDER"] or f"no-reply@{host}"
 
 
-def _missing_in_production(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
-    if values["MAIL_USE_TLS"] and values["MAIL_USE_SSL"]:
+def _missing_in_production(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    if settings["MAIL_USE_TLS"] and settings["MAIL_USE_SSL"]:
         yield "MAIL_USE_TLS: it excludes MAIL_USE_SSL; turn one of them off"
-    if values["GUESTAUTH_DEMO"]:
+    if settings["GUESTAUTH_DEMO"]:
         return
-    if not values["SECRET_KEY"]:
+    if not settings["SECRET_KEY"]:
         yield "SECRET_KEY: it is missing; make one with: openssl rand -hex 32"
-    if not (values["PUBLIC_URL"] or "").startswith("https://"):
+    if not (settings["PUBLIC_URL"] or "").startswith("https://"):
         yield "PUBLIC_URL: write the https address people use, like https://guests.example.org"
-    if not values["MAIL_SERVER"]:
+    if not settings["MAIL_SERVER"]:
         yield "MAIL_SERVER: it is missing; codes and invitations leave by mail"
     if environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
         yield "FLASK_DEBUG: the debugger runs code for anyone who reaches it; unset it"

@@ -107,6 +107,22 @@ def invitation(
     )
 
 
+def warning(*, to: str, org: str, guessed: str, lang: str = "en") -> Content:
+    """The letter that tells an administrator that somebody guesses codes.
+
+    :param guessed: the address whose codes are guessed, as somebody typed it.
+    :param lang: tag of the language it is written in.
+    """
+    return _written(
+        "warning",
+        to=to,
+        org=org,
+        lang=lang,
+        subject=lambda: gettext("Somebody is guessing sign-in codes at %(org)s", org=_short(org)),
+        guessed=guessed,
+    )
+
+
 def _written(name: str, *, to: str, org: str, subject: Callable[[], str], lang: str, **facts: Any) -> Content:
     lines = {name: one_line(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
     lines |= {"org": one_line(org), "public_url": current_app.config["PUBLIC_URL"], "lang": languages.known(lang)}

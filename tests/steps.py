@@ -8,7 +8,7 @@ settings if given; `mailing` one whose letters really leave; `audited` reads the
 import uuid
 from typing import Any
 
-from guestauth import addresses, create_app, sessions, signin
+from guestauth import addresses, create_app, sending, sessions, signin
 from guestauth.models import SignIn
 from tests.servers import Sink
 from tests.world import BY, FABRIKAM, NICOLE, World, environment
@@ -25,14 +25,14 @@ def ask(
     target: str | None = None,
 ) -> SignIn:
     """Type an address in a browser and ask for a code."""
-    started = world.do(signin.start, tenant, addresses.parse(mail), browser=browser, target=target)
-    world.do(signin.send_code, tenant, started.id, browser=browser, by=BY)
+    started = world.do(signin.start, tenant, addresses.parse(mail), browser=browser, target=target, by=BY)
+    world.do(sending.send_code, tenant, started.id, browser=browser, by=BY)
     return started
 
 
 def ask_again(world: World, started: SignIn, *, browser: str = BROWSER) -> None:
     """Press *Send a new code*."""
-    world.do(signin.send_code, started.tenant_id, started.id, browser=browser, by=BY)
+    world.do(sending.send_code, started.tenant_id, started.id, browser=browser, by=BY)
 
 
 def enter(world: World, started: SignIn, code: str, *, browser: str = BROWSER, **more: Any) -> signin.SignedIn:

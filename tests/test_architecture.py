@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ROOT / "guestauth"
 ORDER = [
+    "values",
     "config",
     "keys",
     "database",
@@ -26,6 +27,7 @@ ORDER = [
     "outbox",
     "courier",
     "limits",
+    "guessing",
     "resources",
     "shares",
     "sessions",
@@ -41,6 +43,7 @@ ORDER = [
     "redemptions",
     "imports",
     "signin",
+    "sending",
     "demo",
     "web",
     "cli",

@@ -19,7 +19,7 @@ from tests.probe import ask, drop_cookie, put_cookie, tables
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, World, make
 
 APPS = "/fabrikam.example"
-SESSION, VISIT = "guestauth", "guestauth-visit"
+SESSION, VISIT, KNOWN = "guestauth", "guestauth-visit", "guestauth-known"
 WEAK = ["", "dev", "secret", "changeme", "password", "SECRET_KEY", "0" * 32, "guestauth", "guestauth session"]
 
 
@@ -56,7 +56,7 @@ def test_cookies_over_http_have_the_names_and_attributes_agreed(world: World) ->
     browser = at_enter_code(world, NICOLE)
     browser.submit("enter-code", code=world.code(NICOLE))
     cookies = dict(header.split("=", 1) for header in browser.history[0].headers.get_list("Set-Cookie"))
-    assert set(cookies) == set(browser.cookies) == {SESSION, VISIT}
+    assert set(cookies) == set(browser.cookies) == {SESSION, VISIT, KNOWN}
     for cookie in cookies.values():
         assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
         assert "Secure" not in cookie and "Domain" not in cookie
@@ -67,7 +67,7 @@ def test_cookies_over_https_have_the_prefix_and_are_secure(https_world: World) -
     browser = over_https(https_world).submit("email-form", email=NICOLE).submit("send-code")
     browser.submit("enter-code", code=https_world.code(NICOLE))
     cookies = dict(header.split("=", 1) for header in browser.history[0].headers.get_list("Set-Cookie"))
-    assert set(cookies) == {f"__Host-{SESSION}", f"__Host-{VISIT}"} and browser.h1 == "Fabrikam apps"
+    assert set(cookies) == {f"__Host-{name}" for name in (SESSION, VISIT, KNOWN)} and browser.h1 == "Fabrikam apps"
     for cookie in cookies.values():
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
         assert "Domain" not in cookie

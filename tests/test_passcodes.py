@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import inspect
 
-from guestauth import database, outbox, passcodes, signin
+from guestauth import database, outbox, passcodes, sending, signin
 from guestauth.models import Passcode, SignIn
 from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in, wrong
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, STRANGER, World
@@ -82,12 +82,12 @@ def test_code_differs_by_tenant_sign_in_nonce_and_send(sqlite_world: World) -> N
 
 def test_code_with_leading_zeros_is_mailed_and_accepted_whole(world: World) -> None:
     for _ in range(400):
-        started = world.do(signin.start, FABRIKAM, NICOLES, browser="b", target=None)
+        started = world.do(signin.start, FABRIKAM, NICOLES, browser="b", target=None, by=BY)
         with world.app.app_context():
             code = passcodes._derive(started, 1, passcodes.keys("passcode")[0])
         if code.startswith("0"):
             break
-    world.do(signin.send_code, FABRIKAM, started.id, browser="b", by=BY)
+    world.do(sending.send_code, FABRIKAM, started.id, browser="b", by=BY)
     assert world.code(NICOLE) == code
     assert enter(world, started, code, browser="b")
 
@@ -388,9 +388,9 @@ def test_browser_is_said_in_a_few_words(agent: str, words: str) -> None:
 
 
 def test_browser_that_asked_is_in_the_letter_in_our_words_only(sqlite_world: World) -> None:
-    started = sqlite_world.do(signin.start, FABRIKAM, NICOLES, browser="b", target=None)
+    started = sqlite_world.do(signin.start, FABRIKAM, NICOLES, browser="b", target=None, by=BY)
     by = signin.Caller(actor="visitor", browser="Evil <a href=x> Firefox/1 Linux")
-    sqlite_world.do(signin.send_code, FABRIKAM, started.id, browser="b", by=by)
+    sqlite_world.do(sending.send_code, FABRIKAM, started.id, browser="b", by=by)
     (letter,) = sqlite_world.letters(NICOLE)
     assert "Asked for from Firefox on Linux at" in letter.part("plain")
     assert "Evil" not in letter.part("plain") + letter.part("html")

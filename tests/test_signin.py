@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from guestauth import addresses, database, guests, invitations, policies, sessions, signin, tenants
+from guestauth import addresses, database, guests, invitations, policies, sending, sessions, signin, tenants
 from guestauth.keys import fingerprint
 from guestauth.models import SignIn
 from tests.steps import BROWSER, another, ask, ask_again, audited, code_of, enter, is_in, sign_in, wrong
@@ -90,7 +90,7 @@ def test_stranger_sees_the_same_pages_and_gets_no_mail(world: World) -> None:
 
 
 def test_starting_sends_nothing_and_looks_nobody_up(world: World) -> None:
-    world.do(signin.start, FABRIKAM, addresses.parse(NICOLE), browser=BROWSER, target="/apps")
+    world.do(signin.start, FABRIKAM, addresses.parse(NICOLE), browser=BROWSER, target="/apps", by=BY)
     assert world.letters(NICOLE) == []
     assert world.rows("SELECT user_id, sends, tries FROM sign_ins") == [(None, 0, 0)]
 
@@ -230,7 +230,7 @@ def test_wrong_code_still_costs_a_try_when_the_right_one_has_expired(world: Worl
 
 
 def test_code_cannot_be_tried_before_one_was_sent(world: World) -> None:
-    started = world.do(signin.start, FABRIKAM, addresses.parse(NICOLE), browser=BROWSER, target=None)
+    started = world.do(signin.start, FABRIKAM, addresses.parse(NICOLE), browser=BROWSER, target=None, by=BY)
     with pytest.raises(signin.SignInUnknown):
         enter(world, started, "00000000")
     assert world.rows("SELECT tries FROM sign_ins") == [(0,)]
@@ -249,7 +249,7 @@ def test_another_code_can_be_sent_sixty_seconds_after_the_last(world: World) -> 
 def test_too_early_names_the_moment_and_sends_nothing(world: World) -> None:
     started = ask(world)
     world.advance(45)
-    with pytest.raises(signin.SendTooEarly) as refusal:
+    with pytest.raises(sending.SendTooEarly) as refusal:
         ask_again(world, started)
     assert refusal.value.sent_at == world.do(signin.find, FABRIKAM, started.id, browser=BROWSER).last_sent_at
     assert refusal.value.next_at - refusal.value.sent_at == timedelta(seconds=60)
@@ -260,7 +260,7 @@ def test_too_early_names_the_moment_and_sends_nothing(world: World) -> None:
 def test_asking_too_early_does_not_put_the_next_moment_off(world: World) -> None:
     started = ask(world)
     world.advance(40)
-    with pytest.raises(signin.SendTooEarly):
+    with pytest.raises(sending.SendTooEarly):
         ask_again(world, started)
     world.advance(20)
     ask_again(world, started)
@@ -273,7 +273,7 @@ def test_three_codes_are_sent_and_never_a_fourth(world: World) -> None:
         ask_again(world, started)
     for seconds in (60, 3600):
         world.advance(seconds)
-        with pytest.raises(signin.TooManySends) as refusal:
+        with pytest.raises(sending.TooManySends) as refusal:
             ask_again(world, started)
     (sends, last) = world.do(signin.find, FABRIKAM, started.id, browser=BROWSER), refusal.value.next_at
     assert (sends.sends, last - sends.last_sent_at) == (3, timedelta(seconds=60))
@@ -349,7 +349,7 @@ def test_nothing_is_sent_for_a_sign_in_that_was_used(world: World) -> None:
 def test_send_when_the_clock_has_gone_back_is_too_early(sqlite_world: World) -> None:
     started = ask(sqlite_world)
     sqlite_world.advance(-3600)
-    with pytest.raises(signin.SendTooEarly):
+    with pytest.raises(sending.SendTooEarly):
         ask_again(sqlite_world, started)
 
 
@@ -555,7 +555,7 @@ def test_sign_in_is_unknown_at_another_tenant(world: World) -> None:
     started = ask(world)
     world.advance(60)
     with pytest.raises(signin.SignInUnknown):
-        world.do(signin.send_code, CONTOSO, started.id, browser=BROWSER, by=BY)
+        world.do(sending.send_code, CONTOSO, started.id, browser=BROWSER, by=BY)
     with pytest.raises(signin.SignInUnknown):
         world.do(signin.find, CONTOSO, started.id, browser=BROWSER)
     assert len(world.letters(NICOLE)) == 1
@@ -574,10 +574,10 @@ def way(world: World, mail: str) -> list[list[str]]:
     """Return the SQL of starting, sending, sending too early and entering a wrong code."""
     started: list[SignIn] = []
     start = signin.start, FABRIKAM, addresses.parse(mail)
-    done = [statements(world, lambda: started.append(world.do(*start, browser=BROWSER, target=None)))]
+    done = [statements(world, lambda: started.append(world.do(*start, browser=BROWSER, target=None, by=BY)))]
     done.append(statements(world, lambda: ask_again(world, started[0])))
     for action, refusal in (
-        (lambda: ask_again(world, started[0]), signin.SendTooEarly),
+        (lambda: ask_again(world, started[0]), sending.SendTooEarly),
         (lambda: enter(world, started[0], "00000000"), signin.PasscodeWrong),
     ):
         with pytest.raises(refusal):
@@ -650,7 +650,7 @@ def test_no_address_is_kept_for_who_signed_out_or_never_signed_in(world: World) 
 
 
 def renew(world: World, earlier: SignIn, browser: str, target: str | None = "/apps") -> SignIn:
-    return world.do(signin.renew, earlier.tenant_id, earlier.id, browser=browser, target=target, by=BY)
+    return world.do(sending.renew, earlier.tenant_id, earlier.id, browser=browser, target=target, by=BY)
 
 
 def test_renewed_sign_in_is_for_the_same_address_and_has_its_code_mailed(world: World) -> None:
@@ -679,7 +679,7 @@ def test_no_other_browser_or_tenant_can_renew_a_sign_in(world: World) -> None:
     with pytest.raises(signin.SignInUnknown):
         renew(world, earlier, OTHER)
     with pytest.raises(signin.SignInUnknown):
-        world.do(signin.renew, CONTOSO, earlier.id, browser=BROWSER, target=None, by=BY)
+        world.do(sending.renew, CONTOSO, earlier.id, browser=BROWSER, target=None, by=BY)
 
 
 def test_newest_code_is_the_one_sent_last(sqlite_world: World) -> None:

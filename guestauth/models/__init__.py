@@ -12,6 +12,7 @@ Used by every noun. It holds no rule that needs a second row.
 
 from guestauth.models.events import Event
 from guestauth.models.letters import Letter, MailHealth
+from guestauth.models.limits import Counter
 from guestauth.models.resources import Resource, ResourceFile, Share
 from guestauth.models.sessions import Passcode, Session, SignIn
 from guestauth.models.tenants import Domain, Tenant
@@ -22,6 +23,7 @@ __all__ = [
     "PASSCODE",
     "PENDING",
     "SOURCES",
+    "Counter",
     "Domain",
     "Event",
     "Import",

@@ -20,6 +20,7 @@ class SignIn(Model, kw_only=True):
     tenant_id: Mapped[uuid.UUID] = of("tenants")
     user_id: Mapped[uuid.UUID | None] = of("users", default=None)  # known from the first send
     browser: Mapped[str] = mapped_column(String(64), index=True)  # hash of the visit cookie's id
+    known: Mapped[str | None] = mapped_column(String(64), default=None)  # why it is the guest's own, if it is
     address: Mapped[str] = mapped_column(String(254))  # as typed
     mail_key: Mapped[str] = mapped_column(String(254))
     nonce: Mapped[bytes] = mapped_column(LargeBinary)  # what its codes derive from, beside the key

@@ -56,7 +56,7 @@ def set_up(app: Flask) -> None:
     app.jinja_env.globals["csrf_token"] = generate_csrf
     app.jinja_env.filters["in_few_words"] = passcodes.browser_label
     with app.app_context():
-        app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[0]
+        app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[::-1]  # signs with the last, knows all (F4)
     app.before_request(_begin)
     app.before_request(gate.arrive)
     app.after_request(cookies.leave)

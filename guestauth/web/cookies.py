@@ -1,20 +1,23 @@
-"""The two cookies: which browser this is, and what it is signed in to.
+"""The cookies: which browser this is, what it is signed in to, and who has signed in here before.
 
-What it does: `VisitInterface` makes Flask's own cookie the visit cookie; `secrets`, `remember`, `forget` and
-`leave` read and write the session cookie.
+What it does: `VisitInterface` makes Flask's own cookie the visit cookie; `secrets`, `remember` and `forget` read
+and write the session cookie, `known` and `know` that of guests who were here; `leave` sets what was changed.
 
-The one thing to understand: neither says anything by itself. The visit cookie has a random id (and the form
-tokens' secret), the session cookie a random secret for each tenant; the rows say what they are worth.
+The one thing to understand: none says anything by itself. The visit cookie has a random id (and the form
+tokens' secret), the session cookie a random secret for each tenant; the rows say what they are worth. The third
+has marks that only fit an address somebody types.
 
-What must stay true: no other module touches a cookie; both are HttpOnly, SameSite=Lax, for the whole site and,
+What must stay true: no other module touches a cookie; all are HttpOnly, SameSite=Lax, for the whole site and,
 over https, `__Host-`.
 
 Called by the gate and the views of the way in.
 """
 
+import hmac
 import secrets as random
+import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, request
@@ -23,10 +26,12 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadData
 
 from guestauth.database import now
-from guestauth.keys import fingerprint, signer
+from guestauth.keys import fingerprint, keys, signer
 from guestauth.sessions import Arrival
 
 MOST_SESSIONS = 10  # tenants one browser can be signed in to at once; the oldest goes first
+MOST_KNOWN = 10  # guests that one browser is known for; the oldest goes first
+KNOWN_FOR = timedelta(days=90)
 
 
 class VisitInterface(SecureCookieSessionInterface):
@@ -46,10 +51,10 @@ class VisitInterface(SecureCookieSessionInterface):
             return self.session_class()
 
 
-def names(config: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the names of the session cookie and the visit cookie."""
+def names(config: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the names of the session cookie, the visit cookie, and that of guests who were here."""
     prefix = "__Host-" if config["PUBLIC_URL"].startswith("https://") else ""
-    return f"{prefix}guestauth", f"{prefix}guestauth-visit"
+    return f"{prefix}guestauth", f"{prefix}guestauth-visit", f"{prefix}guestauth-known"
 
 
 def is_secure() -> bool:
@@ -96,15 +101,53 @@ def forget(*, arrival: Arrival) -> None:
     g.new_max_age = current_app.config["SESSION_LIFETIME"] if g.new_secrets else 0
 
 
+def known(tenant_id: uuid.UUID, mail_key: str) -> str | None:
+    """Return the name by which this browser is known for an address that has signed in in it; None: it is not."""
+    name, marks = _known()
+    since = (now() - KNOWN_FOR).timestamp()
+    fitting = _marks(name, tenant_id, mail_key)
+    return f"browser {name}" if any(mark in fitting and at > since for mark, at in marks) else None
+
+
+def know(tenant_id: uuid.UUID, mail_key: str) -> None:
+    """Remember for 90 days that an address has signed in in this browser."""
+    name, marks = _known()
+    mine = _marks(name, tenant_id, mail_key)
+    others = [(mark, at) for mark, at in marks if mark not in mine]
+    g.new_known = name, [*others, (mine[0], int(now().timestamp()))][-MOST_KNOWN:]
+
+
 def leave(response: Response) -> Response:
-    """Set the session cookie, if this request changed it."""
+    """Set the cookies that this request changed."""
+    session_name, _, known_name = names(current_app.config)
     if "new_secrets" in g:
-        response.set_cookie(
-            names(current_app.config)[0],
-            signer("session").dumps(g.new_secrets) if g.new_secrets else "",
-            max_age=g.new_max_age,
-            secure=current_app.config["SESSION_COOKIE_SECURE"],
-            httponly=True,
-            samesite="Lax",
-        )
+        _set(response, session_name, "session", g.new_secrets, g.new_max_age)
+    if "new_known" in g:
+        _set(response, known_name, "known", g.new_known, int(KNOWN_FOR.total_seconds()))
     return response
+
+
+def _set(response: Response, name: str, purpose: str, content: Any, max_age: int) -> None:
+    response.set_cookie(
+        name,
+        signer(purpose).dumps(content) if content else "",
+        max_age=max_age,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _known() -> tuple[str, list[tuple[str, int]]]:
+    """Return the browser's name and its marks, each with when it was set; a browser without a name gets one."""
+    try:
+        name, marks = signer("known").loads(request.cookies.get(names(current_app.config)[2], ""))
+        return str(name), [(str(mark), int(at)) for mark, at in marks]
+    except (BadData, ValueError, TypeError):
+        return random.token_hex(16), []
+
+
+def _marks(name: str, tenant_id: uuid.UUID, mail_key: str) -> list[str]:
+    """Return what marks an address, by each of the keys, the current one first; without them it says nothing."""
+    about = "\0".join([name, str(tenant_id), mail_key]).encode()
+    return [hmac.digest(key, about, "sha256").hex()[:32] for key in keys("known mark")]

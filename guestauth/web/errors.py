@@ -7,7 +7,7 @@ page (B4); a fault shows its correlation id and nothing of itself.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, g, redirect, request, url_for
@@ -15,13 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from guestauth import resources, signin
+from guestauth import limits, resources, signin
 from guestauth.database import Refusal, is_busy, now
 from guestauth.web import cookies, gate
-from guestauth.web.fields import Problem, page
+from guestauth.web.fields import Problem, page, wait
 
 log = logging.getLogger(__name__)
-BUSY = 5  # seconds to wait before trying again
+BUSY = timedelta(seconds=5)  # to wait before trying again
 WORDS = {
     400: ("That didn't work", "The request has something in it that it should not have."),
     403: ("You can't do that", "You don't have access to this."),
@@ -33,6 +33,10 @@ WORDS = {
     411: ("That didn't work", "The request does not say how long it is."),
     413: ("That is too large", "What was sent is larger than it can be."),
     415: ("That didn't work", "What was sent is not a form."),
+    429: (
+        "You can't go on just yet",
+        "There were too many attempts from your network. Codes that you have go on working until they expire.",
+    ),
     500: ("Something went wrong", "It was us, not you. Nothing you did is lost. Try again in a moment."),
     503: ("We're busy at the moment", "Nothing you did is lost. Try again in a few seconds."),
 }
@@ -45,6 +49,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(gate.TenantMissing, no_tenant)
     app.register_error_handler(signin.SignInUnknown, sign_in_unknown)
     app.register_error_handler(resources.ResourceUnknown, resource_unknown)
+    app.register_error_handler(limits.LimitReached, limit_reached)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(SQLAlchemyError, database_fault)
@@ -95,6 +100,11 @@ def resource_unknown(_: Exception) -> Any:
     )
 
 
+def limit_reached(limit: limits.LimitReached) -> Any:
+    """Say from when it can be done again, to guests and strangers alike; it costs no try and loses nothing."""
+    return wait(error_page(429, retry_at=limit.next_at), limit.next_at)
+
+
 def refused(refusal: Refusal) -> Any:
     """Answer a refusal that no view has words for."""
     return error_page(400, text=str(refusal) or None)
@@ -119,9 +129,8 @@ def database_fault(error: SQLAlchemyError) -> Any:
     if not is_busy(error):
         return fault(error)
     log.warning("%s the database is busy or away", g.get("correlation_id"), exc_info=error)
-    answer = error_page(503, retry_after=BUSY)
-    answer.headers["Retry-After"] = str(BUSY)
-    return answer
+    retry_at = now() + BUSY
+    return wait(error_page(503, retry_at=retry_at), retry_at)
 
 
 def fault(error: Exception) -> Any:
@@ -136,14 +145,13 @@ def error_page(
     title: str | None = None,
     text: str | None = None,
     way_on: list[tuple[str, str]] | None = None,
-    retry_after: int | None = None,
+    retry_at: datetime | None = None,
 ) -> Any:
     """Render an error.
 
-    :param retry_after: seconds.
+    :param retry_at: from when it is worth trying again.
     """
     usual = WORDS.get(code, WORDS[400 if code < 500 else 500])
-    moment = now()
     return page(
         "errors/error.html",
         code=code,
@@ -151,8 +159,8 @@ def error_page(
         title=title or usual[0],
         text=text or usual[1],
         name=HTTP_STATUS_CODES[code],
-        at=moment,
-        retry_at=moment + timedelta(seconds=retry_after) if retry_after else None,
+        at=now(),
+        retry_at=retry_at,
         correlation_id=g.get("correlation_id", ""),
         way_on=way_on or [],
         typed="",

@@ -11,7 +11,9 @@ What must stay true: every POST view validates a `Form`; every validator has wor
 Called by every view with a form.
 """
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Response, g, jsonify, make_response, render_template, request
@@ -21,6 +23,7 @@ from wtforms import EmailField, Field, HiddenField
 from wtforms.validators import ValidationError
 
 from guestauth import addresses
+from guestauth.database import now
 
 TOKEN_FAILED = "This page was open too long, so nothing was done. Check what is here and try again."  # noqa: S105
 
@@ -86,6 +89,13 @@ def page(
     if status >= 400 and _wants_json():
         return _json(status, problems[0].text if problems else context.get("title"))
     return make_response(render_template(template, form=form, problems=problems, **context), status)
+
+
+def wait(answer: Response, until: datetime) -> Response:
+    """Say in an answer from when it is worth trying again."""
+    seconds = math.ceil((until - now()).total_seconds())
+    answer.headers["Retry-After"] = str(max(1, seconds))
+    return answer
 
 
 def _wants_json() -> bool:

@@ -26,7 +26,7 @@ from tests import servers
 from tests.browser import Browser
 from tests.servers import Letter, Served, Sink
 from tests.servers.process import running
-from tests.world import BY, FABRIKAM, World
+from tests.world import BY, FABRIKAM, NO_LIMITS, World
 
 HOME = "/fabrikam.example"
 Prepare = Callable[..., dict[str, str]]
@@ -129,7 +129,7 @@ def behind(settings: dict[str, str], *, ca: Path | None = None, **tls: Path) -> 
         sink = stack.enter_context(servers.smtp_sink(security, certificate=certificate))
         port = stack.enter_context(servers.held_port())
         mail = {"MAIL_SERVER": sink.host, "MAIL_PORT": str(sink.port)}
-        settings = {"PUBLIC_URL": f"{scheme}://127.0.0.1:{port}", **mail, **settings}
+        settings = {"PUBLIC_URL": f"{scheme}://127.0.0.1:{port}", **mail, **NO_LIMITS, **settings}
         world = World(create_app({**settings, "MAIL_DELIVERY": "worker"}), Path(settings["INSTANCE_PATH"]))
         yield Site(settings, sink, world, port, ca, tls)
         with world.app.app_context():

@@ -31,9 +31,7 @@ def invitation(ticket: str) -> Any:
         return page("guest/invitation_closed.html", reason=opened.invitation.closed, status=404)
     target = opened.invitation.target and gate.safe_target(f"/{g.reference}{opened.invitation.target}")
     if form.validate_on_submit():
-        address, browser = addresses.parse(opened.user.mail), cookies.browser()
-        started = signin.start(arrival.tenant.id, address, browser=browser, target=target)
-        return redirect(url_for("guest.send_code", sign_in_id=started.id), 303)
+        return _start(opened, target)
     if arrival.user and arrival.user.id == opened.user.id:
         return redirect(target or gate.home())
     state = "other" if arrival.user else "accepted" if opened.user.accepted_at else "open"
@@ -43,3 +41,16 @@ def invitation(ticket: str) -> Any:
         "message": opened.invitation.message,
     }
     return page("guest/invitation.html", form=form, invitation=shown, what=opened.what, state=state)
+
+
+def _start(opened: invitations.Opened, target: str | None) -> Any:
+    """Start a sign-in for the invited address; who came by the link has an allowance of their own."""
+    started = signin.start(
+        opened.user.tenant_id,
+        addresses.parse(opened.user.mail),
+        browser=cookies.browser(),
+        target=target,
+        known=f"invitation {opened.invitation.id}",
+        by=gate.caller(),
+    )
+    return redirect(url_for("guest.send_code", sign_in_id=started.id), 303)

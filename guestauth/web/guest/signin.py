@@ -16,11 +16,11 @@ from flask import Response, current_app, redirect, request, url_for
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from guestauth import addresses, outbox, passcodes, signin
+from guestauth import addresses, limits, outbox, passcodes, sending, signin
 from guestauth.database import now
 from guestauth.models import SignIn
 from guestauth.web import cookies, gate
-from guestauth.web.fields import Address, Form, Problem, Target, first, page
+from guestauth.web.fields import Address, Form, Problem, Target, first, page, wait
 from guestauth.web.guest import blueprint
 
 
@@ -37,8 +37,15 @@ def sign_in() -> Any:
     arrival, form = gate.tenant_arrival(), EmailForm()
     to = gate.wanted(first(form.to))
     if form.validate_on_submit():
-        browser = cookies.browser()
-        started = signin.start(arrival.tenant.id, form.email.parsed, browser=browser, target=to)
+        address: addresses.Address = form.email.parsed
+        started = signin.start(
+            arrival.tenant.id,
+            address,
+            browser=cookies.browser(),
+            target=to,
+            known=cookies.known(arrival.tenant.id, address.key),
+            by=gate.caller(),
+        )
         return redirect(url_for("guest.send_code", sign_in_id=started.id), 303)
     if arrival.user and not form.is_submitted():
         return page("guest/already_signed_in.html", continue_url=to or gate.home())
@@ -124,14 +131,17 @@ def session_over() -> Any:
 
 def _send(found: SignIn) -> Response:
     try:
-        signin.send_code(found.tenant_id, found.id, browser=cookies.browser(), by=gate.caller())
-    except signin.SendTooEarly as early:
-        return _wait(_code_page(found, None, too_early=early, status=429), early)
-    except signin.TooManySends as many:
+        sending.send_code(found.tenant_id, found.id, browser=cookies.browser(), by=gate.caller())
+    except sending.SendTooEarly as early:
+        return wait(_code_page(found, None, too_early=early, status=429), early.next_at)
+    except sending.TooManySends as many:
         if now() >= many.next_at:
             return _send_anew(found, found.target)
         answer = page("guest/too_many_codes.html", next_at=many.next_at, status=429, **_ways(found))
-        return _wait(answer, many)
+        return wait(answer, many.next_at)
+    except limits.LimitReached as limit:
+        answer = page("guest/too_many_codes.html", next_at=limit.next_at, status=429, **_ways(found))
+        return wait(answer, limit.next_at)
     except passcodes.TooManyTries:
         return _new_code_needed(found, 422)
     except signin.SignInUsed:
@@ -141,8 +151,14 @@ def _send(found: SignIn) -> Response:
 
 def _send_anew(earlier: SignIn, target: str | None) -> Response:
     """Start another sign-in for the same address and send its first code."""
-    browser = cookies.browser()
-    started = signin.renew(earlier.tenant_id, earlier.id, browser=browser, target=target, by=gate.caller())
+    started = sending.renew(
+        earlier.tenant_id,
+        earlier.id,
+        browser=cookies.browser(),
+        target=target,
+        known=cookies.known(earlier.tenant_id, earlier.mail_key),
+        by=gate.caller(),
+    )
     return redirect(url_for("guest.enter_code", sign_in_id=started.id), 303)  # type: ignore[return-value]
 
 
@@ -170,6 +186,7 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
             return _new_code_needed(found, 422)
         return _code_page(found, form, problems=[Problem(_words(refusal), "code")])
     cookies.renew_browser(done.browser)
+    cookies.know(arrival.tenant.id, done.mail_key)
     cookies.remember(done.session_secret, done.expires_at, arrival=arrival)
     return redirect(done.target or gate.home(), 303)
 
@@ -216,12 +233,6 @@ def _suggestion(typed: str, to: str | None) -> dict[str, Any]:
     suggestion = addresses.suggestion_or_none(typed)
     url = url_for("guest.sign_in", login_hint=suggestion, to=to)
     return {"suggestion": suggestion, "suggestion_url": url}
-
-
-def _wait(answer: Response, refusal: signin.SendTooEarly | signin.TooManySends) -> Response:
-    seconds = (refusal.next_at - now()).total_seconds()
-    answer.headers["Retry-After"] = str(max(1, int(seconds) + 1))
-    return answer
 
 
 def _lifetime_minutes() -> int:
