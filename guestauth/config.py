@@ -95,6 +95,8 @@ SETTINGS = [
             meaning="least severity that is logged"),
     Setting(name="LOG_FORMAT", read=values.one_of("text", "json"), default="text",
             meaning="log lines on stderr as text or JSON"),
+    Setting(name="METRICS_ADDRESS", read=values.listener, default="", unit="address:port",
+            meaning="where Prometheus finds metrics; no TLS, no password; empty: nowhere, and nothing is counted"),
     _limit("SENDS_PER_HOUR", 5, "codes", "asked for with one address, in browsers not known to be its own"),
     _limit("SENDS_PER_DAY", 12, "codes", "the same, in 24 hours"),
     _limit("KNOWN_SENDS_PER_DAY", 10, "codes",

@@ -1,6 +1,6 @@
 """Guests: the people from outside, as the tenant's administrators see them (B31, B32).
 
-What it does: `find`, `listed`, `exported`, `block`, `unblock`, `delete`, `restore`.
+What it does: `find`, `listed`, `exported`, `block`, `unblock`, `delete`, `restore`, `clear_limits`.
 
 The one thing to understand: a deleted guest's row stays for 30 days but is nobody any more; the same address
 invited again is a new guest (B8). So what changes a guest takes an address, or the id of one guest, which never
@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Uuid, false, func, literal, or_, select, tuple_
 
-from guestauth import addresses, audit, sessions
+from guestauth import addresses, audit, limits, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.models import SOURCES, User
@@ -152,6 +152,19 @@ def unblock(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
     user = _guest(tenant_id, who)
     user.blocked_at = None
     audit.record("guest.unblocked", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail)
+    return user
+
+
+@operation
+def clear_limits(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
+    """Let every browser ask for codes for a guest's address again, whatever others have done with it (RL-05).
+
+    :raises GuestUnknown:
+    """
+    user = _guest(tenant_id, who)
+    kinds = (limits.SENDS, limits.WRONG_CODES, limits.INVITATIONS)
+    limits.forget(*(limits.of_address(kind, tenant_id, user.mail_key) for kind in kinds))
+    audit.record("limit.cleared", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail)
     return user
 
 

@@ -18,7 +18,7 @@ from flask import current_app
 from itsdangerous import BadData
 from sqlalchemy import select, update
 
-from guestauth import addresses, audit, languages, letters, outbox, policies, sessions
+from guestauth import addresses, audit, languages, letters, limits, outbox, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.keys import signer
@@ -87,7 +87,7 @@ def invite(
     :param target: path within the tenant where they land, like `/apps/welcome-pack`.
     :param language: tag of the letter's language; None: the tenant's.
     :raises AlreadyAGuest: and nothing changes.
-    :raises NotAnAddress: :raises InvitationRefused: :raises DomainRefused:
+    :raises NotAnAddress: :raises InvitationRefused: :raises DomainRefused: :raises LimitReached:
     """
     guest = described(tenant_id, typed, display_name=display_name, user_id=user_id)
     words = Words(message=message, target=target, language=language)
@@ -116,7 +116,7 @@ def described(tenant_id: uuid.UUID, typed: str, *, display_name: str, user_id: u
 def add(guest: User, words: Words, *, send_mail: bool, by: Caller) -> Invitation:
     """Invite who was described, in the transaction under way; refuses as `invite` does."""
     check(words)
-    tenant = _check_invitable(guest)
+    tenant = _check_invitable(guest, send_mail=send_mail, by=by)
     with refusing_doubles(AlreadyAGuest(TAKEN.format(guest.mail))):
         db.session.add(guest)
     invitation = _send(guest, words, inviter=(by.name or tenant.name)[:200], send_mail=send_mail, by=by)
@@ -129,12 +129,12 @@ def resend(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail:
     """Send a pending guest a new invitation with the same words; the old link dies.
 
     :raises InvitationUnknown: if there is no such guest, or they have accepted.
-    :raises DomainRefused: :raises InvitationRefused: if they are blocked.
+    :raises DomainRefused: :raises InvitationRefused: if they are blocked. :raises LimitReached:
     """
     guest, last = _last(tenant_id, who)
-    _check_invitable(guest)
     if guest.state != PENDING:
         raise InvitationUnknown(f"{guest.mail} has accepted already")
+    _check_invitable(guest, send_mail=send_mail, by=by)
     invitation = _replace(guest, last, by=by, send_mail=send_mail)
     audit.record("invitation.resent", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
     return invitation
@@ -147,10 +147,10 @@ def reset(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail: 
     Their sessions end, and the next redemption decides afresh which way in they have.
 
     :raises InvitationUnknown: if there is no such guest.
-    :raises DomainRefused: :raises InvitationRefused: if they are blocked.
+    :raises DomainRefused: :raises InvitationRefused: if they are blocked. :raises LimitReached:
     """
     guest, last = _last(tenant_id, who)
-    _check_invitable(guest)
+    _check_invitable(guest, send_mail=send_mail, by=by)
     guest.state, guest.identity_provider, guest.accepted_at = PENDING, None, None
     guest.codes_void_at = now()
     db.session.flush()
@@ -239,13 +239,16 @@ def _replace(guest: User, last: Invitation, *, by: Caller, send_mail: bool) -> I
     return _send(guest, words, inviter=(by.name or last.inviter)[:200], send_mail=send_mail, by=by)
 
 
-def _check_invitable(guest: User) -> Tenant:
-    """Refuse to invite who could not come: of a domain that is not let in, or blocked."""
+def _check_invitable(guest: User, *, send_mail: bool, by: Caller) -> Tenant:
+    """Refuse to invite who could not come, of a domain that is not let in, or blocked; or to fill a mailbox."""
     tenant = db.session.get_one(Tenant, guest.tenant_id)
     if not policies.allows_address(tenant, guest.mail_key):
         raise DomainRefused(NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2]))
     if guest.blocked_at:
         raise InvitationRefused(f"{guest.mail} is blocked; unblock them first")
+    if send_mail:
+        row = limits.of_address(limits.INVITATIONS, tenant.id, guest.mail_key)
+        limits.spend(limits.INVITATIONS, row, by=by, tenant_id=tenant.id, address=guest.mail)
     return tenant
 
 

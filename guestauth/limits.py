@@ -186,6 +186,16 @@ def opened(rows: Iterable[Row]) -> Ledger:
     return Ledger(logs, noted)
 
 
+def spend(limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID, address: str) -> None:
+    """Charge one step to one row, in the transaction under way.
+
+    :raises LimitReached:
+    """
+    ledger = opened([row])
+    ledger.check(limit, row, by=by, tenant_id=tenant_id, address=address)
+    ledger.charge({(limit, row): 1})
+
+
 def is_used_up(limit: Limit, row: Row) -> bool:
     """Whether it was done as often as it may be; the row is read, not locked."""
     text = db.session.scalar(select(Counter.log).where(Counter.name == row.name, Counter.key == row.key))
@@ -196,13 +206,6 @@ def is_used_up(limit: Limit, row: Row) -> bool:
 def forget(*rows: Row) -> int:
     """Delete rows, in the transaction under way, and return how many there were."""
     return sum(changed(delete(Counter).where(Counter.name == row.name, Counter.key == row.key)) for row in rows)
-
-
-@operation
-def clear(tenant_id: uuid.UUID, mail_key: str, *, by: Caller, user_id: uuid.UUID | None = None) -> None:
-    """Let strangers' browsers ask for codes for an address again at once, as if none had before."""
-    forget(*(of_address(limit, tenant_id, mail_key) for limit in (SENDS, WRONG_CODES, INVITATIONS)))
-    audit.record("limit.cleared", by=by, tenant_id=tenant_id, user_id=user_id)
 
 
 @operation

@@ -70,7 +70,8 @@ def start(
     :raises LimitReached:
     """
     if not known:
-        _charge(limits.CLIENT_ADDRESSES, tenant_id, address.mail, by)
+        row = limits.of_client(limits.CLIENT_ADDRESSES, by)
+        limits.spend(limits.CLIENT_ADDRESSES, row, by=by, tenant_id=tenant_id, address=address.mail)
     return opened(tenant_id, address.mail, address.key, browser=browser, target=target, known=known)
 
 
@@ -96,7 +97,8 @@ def enter_code(
     if sign_in is None:
         raise SignInUnknown("no such sign-in")
     if not sign_in.known:
-        _charge(limits.CLIENT_CODES, tenant_id, sign_in.address, by)
+        row = limits.of_client(limits.CLIENT_CODES, by)
+        limits.spend(limits.CLIENT_CODES, row, by=by, tenant_id=tenant_id, address=sign_in.address)
     if not _is_reserved(sign_in, browser):
         return _again(sign_in, code, browser=browser, by=by)
     passcode = passcodes.matching(sign_in, code)
@@ -185,17 +187,6 @@ def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
 def _give_back(sign_in: SignIn) -> None:
     """Undo the try that was reserved for a code that turned out right."""
     changed(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
-
-
-def _charge(limit: limits.Limit, tenant_id: uuid.UUID, address: str, by: Caller) -> None:
-    """Charge a step to the client address it comes from.
-
-    :raises LimitReached:
-    """
-    row = limits.of_client(limit, by)
-    ledger = limits.opened([row])
-    ledger.check(limit, row, by=by, tenant_id=tenant_id, address=address)
-    ledger.charge({(limit, row): 1})
 
 
 def _is_reserved(sign_in: SignIn, browser: str) -> bool:

@@ -117,6 +117,14 @@ def name_server(value: str) -> tuple[str, int] | None:
     return (str(ipaddress.ip_address(parts.hostname or "")), parts.port or 53) if value.strip() else None
 
 
+def listener(value: str) -> tuple[str, int] | None:
+    """Read an IP address and a port to listen on."""
+    parts = urlsplit(f"//{value.strip()}")
+    if value.strip() and not parts.port:
+        raise ValueError("write address:port, like 127.0.0.1:9464")
+    return (str(ipaddress.ip_address(parts.hostname or "")), parts.port or 0) if value.strip() else None
+
+
 def file(value: str) -> str:
     """Read the path of a file that is there."""
     if value and not Path(value).is_file():

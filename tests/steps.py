@@ -23,9 +23,11 @@ def ask(
     tenant: uuid.UUID = FABRIKAM,
     browser: str = BROWSER,
     target: str | None = None,
+    known: str | None = None,
 ) -> SignIn:
-    """Type an address in a browser and ask for a code."""
-    started = world.do(signin.start, tenant, addresses.parse(mail), browser=browser, target=target, by=BY)
+    """Type an address in a browser and ask for a code; `known`: why the browser is the guest's own."""
+    typed = addresses.parse(mail)
+    started = world.do(signin.start, tenant, typed, browser=browser, target=target, known=known, by=BY)
     world.do(sending.send_code, tenant, started.id, browser=browser, by=BY)
     return started
 

@@ -273,6 +273,7 @@ SAMPLES = {
     "MAIL_CA_FILE": __file__,
     "MAIL_DELIVERY": "worker",
     "DNS_SERVER": "127.0.0.1:5353",
+    "METRICS_ADDRESS": "127.0.0.1:9464",
     "LOG_LEVEL": "ERROR",
     "LOG_FORMAT": "json",
 }

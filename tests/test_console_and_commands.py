@@ -13,7 +13,8 @@ COMMANDS: dict[str, list[str]] = {
     "admin.import_progress": ["guest import"],
     "admin.discard_import": ["guest import"],  # the command keeps no file to throw away
     "admin.guest_action": [
-        f"guest {action}" for action in ("resend", "revoke", "reset", "block", "unblock", "delete", "restore")
+        f"guest {action}"
+        for action in ("resend", "revoke", "reset", "block", "unblock", "clear-limits", "delete", "restore")
     ]
     + ["session end"],
     "admin.add_resource": ["resource add"],

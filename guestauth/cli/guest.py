@@ -147,6 +147,7 @@ def _simple(name: str, action: Callable[..., User], done: str) -> None:
 
 _simple("block", guests.block, "is blocked")
 _simple("unblock", guests.unblock, "may sign in again")
+_simple("clear-limits", guests.clear_limits, "can be asked codes for again")
 _simple("delete", guests.delete, "is deleted")
 _simple("restore", guests.restore, "is a guest again")
 

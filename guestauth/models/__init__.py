@@ -11,6 +11,7 @@ Used by every noun. It holds no rule that needs a second row.
 """
 
 from guestauth.models.events import Event
+from guestauth.models.housekeeping import Housekeeping
 from guestauth.models.letters import Letter, MailHealth
 from guestauth.models.limits import Counter
 from guestauth.models.resources import Resource, ResourceFile, Share
@@ -26,6 +27,7 @@ __all__ = [
     "Counter",
     "Domain",
     "Event",
+    "Housekeeping",
     "Import",
     "ImportRow",
     "Invitation",

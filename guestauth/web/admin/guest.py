@@ -105,6 +105,14 @@ ACTIONS = {
         fits=lambda seen: bool(seen.user.blocked_at) and not seen.user.deleted_at,
         run=lambda seen, by: guests.unblock(seen.tenant.id, seen.user.id, by=by),
     ),
+    "clear-limits": Action(
+        words="Clear limits",
+        effect="If others asked for too many codes with the guest's address, or entered wrong ones, every browser "
+        "can ask for codes for it again at once. The guest's own browser always can.",
+        done="Codes for {mail} can be asked for again.",
+        fits=lambda seen: not seen.user.deleted_at,
+        run=lambda seen, by: guests.clear_limits(seen.tenant.id, seen.user.id, by=by),
+    ),
     "delete": Action(
         words="Delete",
         effect="{sessions} The guest is nobody here from then on. For 30 days you can restore them, with what is "
