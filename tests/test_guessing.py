@@ -1,8 +1,11 @@
 """Guessing shuts nobody out: strangers' browsers get less, the guest's own and their invitation go on (RL-05)."""
 
+import uuid
+
 import pytest
 
-from guestauth import administrators, guests, invitations, sending, signin
+from guestauth import addresses, administrators, guests, invitations, sending, signin
+from guestauth.audit import Caller
 from guestauth.limits import LimitReached
 from guestauth.models import SignIn
 from tests.steps import BROWSER, ask, code_of, enter, wrong
@@ -169,3 +172,62 @@ def test_invitations_cannot_fill_a_mailbox(world: World) -> None:
     with pytest.raises(LimitReached):
         world.do(invitations.resend, FABRIKAM, ALEX, by=BY)
     world.do(invitations.resend, FABRIKAM, ALEX, by=BY, send_mail=False)
+
+
+# Where a request comes from.
+
+
+def from_client(address: str) -> Caller:
+    return Caller(actor="visitor", client_address=address)
+
+
+def sent(world: World, mail: str, client: str) -> bool:
+    try:
+        by = from_client(client)
+        started = world.do(signin.start, FABRIKAM, addresses.parse(mail), browser=mail, target=None, by=by)
+        world.do(sending.send_code, FABRIKAM, started.id, browser=mail, by=by)
+    except LimitReached:
+        return False
+    return True
+
+
+@pytest.mark.case("RL-10")
+def test_fifty_guests_behind_one_address_sign_in_at_nine_o_clock(world: World) -> None:
+    for n in range(50):
+        mail = f"guest-{n}@firstup.example"
+        world.do(invitations.invite, FABRIKAM, mail, by=BY, send_mail=False)
+        assert sent(world, mail, "192.0.2.50")
+    for sign_in_id, mail in world.rows("SELECT id, address FROM sign_ins"):
+        started = world.do(signin.find, FABRIKAM, uuid.UUID(str(sign_in_id)), browser=mail)
+        enter(world, started, code_of(world, started), browser=mail)
+    assert world.rows("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(50,)]
+
+
+@pytest.mark.case("G-12", "RL-04")
+def test_one_site_gets_sixty_codes_in_ten_minutes(sqlite_world: World) -> None:
+    tried = [sent(sqlite_world, f"x{n}@example.com", f"2001:db8:1:2::{n}") for n in range(61)]
+    assert tried == [True] * 60 + [False]
+    assert sent(sqlite_world, "y@example.com", "2001:db8:1:3::1")
+    sqlite_world.advance(661)
+    assert sent(sqlite_world, "z@example.com", "2001:db8:1:2::1")
+
+
+def test_known_browser_goes_on_where_its_network_has_none_left(sqlite_world: World) -> None:
+    sqlite_world.app.config["LIMIT_CLIENT_SENDS_PER_10_MINUTES"] = 1
+    assert [may_ask(sqlite_world), may_ask(sqlite_world), may_ask(sqlite_world, known="b")] == [True, False, True]
+
+
+def test_codes_entered_from_one_address_are_limited_and_cost_no_try(world: World) -> None:
+    world.app.config["LIMIT_CLIENT_CODES_PER_10_MINUTES"] = 2
+    guess(world, codes=2)
+    mine = ask(world)
+    with pytest.raises(LimitReached):
+        enter(world, mine, code_of(world, mine))
+    world.advance(661)
+    assert enter(world, mine, code_of(world, mine)).mail_key == NICOLE
+
+
+def test_addresses_typed_from_one_address_are_limited(world: World) -> None:
+    world.app.config["LIMIT_CLIENT_ADDRESSES_PER_10_MINUTES"] = 2
+    assert [sent(world, f"x{n}@example.com", "192.0.2.1") for n in range(3)] == [True, True, False]
+    assert world.rows("SELECT count(*) FROM sign_ins") == [(2,)]
