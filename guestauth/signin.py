@@ -176,10 +176,10 @@ def opened(
 
 def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
     """Use the sign-in up, and hand all that this browser has under way to its new id."""
-    unused = (SignIn.id == sign_in.id, SignIn.consumed_at.is_(None))
-    if changed(update(SignIn).where(*unused).values(consumed_at=now())) != 1:
+    unused = update(SignIn).where(SignIn.id == sign_in.id, SignIn.consumed_at.is_(None))
+    right = unused.values(consumed_at=now(), tries=SignIn.tries - 1)  # the right code was no wrong try
+    if changed(right) != 1:
         raise RuntimeError("a sign-in consumed twice")
-    _give_back(sign_in)  # the right code was no wrong try
     theirs = select(SignIn.id).where(SignIn.browser == fingerprint(browser)).with_for_update(skip_locked=True)
     changed(update(SignIn).where(SignIn.id.in_(theirs)).values(browser=fingerprint(new_browser)))
 

@@ -61,9 +61,9 @@ class SendCodeForm(Form):
 def send_code(sign_in_id: uuid.UUID) -> Any:
     """Say where a code will go, and send it."""
     arrival, form = gate.tenant_arrival(), SendCodeForm()
-    found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
     if form.validate_on_submit():
-        return _send(found)
+        return _send(arrival.tenant.id, sign_in_id)
+    found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
     if found.consumed_at:
         return redirect(found.target or gate.home())
     return page(
@@ -129,24 +129,30 @@ def session_over() -> Any:
     return page("guest/session_over.html", form=form, to=to, address=last.address, different_url=different)
 
 
-def _send(found: SignIn) -> Response:
+def _send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID) -> Response:
+    browser = cookies.browser()
     try:
-        sending.send_code(found.tenant_id, found.id, browser=cookies.browser(), by=gate.caller())
-    except sending.SendTooEarly as early:
-        return wait(_code_page(found, None, too_early=early, status=429), early.next_at)
-    except sending.TooManySends as many:
-        if now() >= many.next_at:
-            return _send_anew(found, found.target)
-        answer = page("guest/too_many_codes.html", next_at=many.next_at, status=429, **_ways(found))
-        return wait(answer, many.next_at)
-    except limits.LimitReached as limit:
-        answer = page("guest/too_many_codes.html", next_at=limit.next_at, status=429, **_ways(found))
-        return wait(answer, limit.next_at)
-    except passcodes.TooManyTries:
+        sending.send_code(tenant_id, sign_in_id, browser=browser, by=gate.caller())
+    except (
+        limits.LimitReached,
+        passcodes.TooManyTries,
+        sending.SendTooEarly,
+        sending.TooManySends,
+        signin.SignInUsed,
+    ) as refusal:
+        return _not_sent(signin.find(tenant_id, sign_in_id, browser=browser), refusal)
+    return redirect(url_for("guest.enter_code", sign_in_id=sign_in_id), 303)  # type: ignore[return-value]
+
+
+def _not_sent(found: SignIn, refusal: Exception) -> Response:
+    if isinstance(refusal, sending.SendTooEarly):
+        return wait(_code_page(found, None, too_early=refusal, status=429), refusal.next_at)
+    if isinstance(refusal, passcodes.TooManyTries):
         return _new_code_needed(found, 422)
-    except signin.SignInUsed:
+    next_at = getattr(refusal, "next_at", now())
+    if isinstance(refusal, signin.SignInUsed | sending.TooManySends) and now() >= next_at:
         return _send_anew(found, found.target)
-    return redirect(url_for("guest.enter_code", sign_in_id=found.id), 303)  # type: ignore[return-value]
+    return wait(page("guest/too_many_codes.html", next_at=next_at, status=429, **_ways(found)), next_at)
 
 
 def _send_anew(earlier: SignIn, target: str | None) -> Response:
