@@ -13,13 +13,14 @@ or a tenant's access ends their sessions in the same transaction.
 Called by the gate, sign-in, guests, tenants and policies. It sets no cookie.
 """
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
@@ -69,21 +70,39 @@ def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | No
     :returns: None if there is no such tenant, or it is disabled (B4).
     """
     moment = now()
-    live = and_(
-        Session.tenant_id == Tenant.id,
-        Session.secret.in_([fingerprint(secret) for secret in secrets]),
-        Session.ended_at.is_(None),
-        Session.created_at <= moment + CLOCK_SLACK,
-        Session.expires_at > moment,
-    )
-    who = and_(User.id == Session.user_id, may_sign_in())
-    statement = select(Tenant, Session, User).where(_is(reference), Tenant.disabled_at.is_(None))
-    statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
-    found = db.session.execute(statement.limit(1)).first()
+    found = db.session.execute(
+        _arriving(isinstance(reference, uuid.UUID)),
+        {
+            "reference": reference,
+            "secrets": [fingerprint(secret) for secret in secrets],
+            "now": moment,
+            "soon": moment + CLOCK_SLACK,
+        },
+    ).first()
     if found is None:
         return None
     tenant, session, user = found
     return Arrival(tenant=tenant, session=session if user else None, user=user)
+
+
+@functools.cache
+def _arriving(by_id: bool) -> Select[Tenant, Session, User]:
+    """Build the statement that every request begins with, once."""
+    verified = select(Domain.tenant_id).where(
+        Domain.name == bindparam("reference"), Domain.verified_at.is_not(None)
+    )
+    named = bindparam("reference", type_=Uuid()) if by_id else verified.scalar_subquery()
+    live = and_(
+        Session.tenant_id == Tenant.id,
+        Session.secret.in_(bindparam("secrets", expanding=True)),
+        Session.ended_at.is_(None),
+        Session.created_at <= bindparam("soon"),
+        Session.expires_at > bindparam("now"),
+    )
+    who = and_(User.id == Session.user_id, may_sign_in())
+    statement = select(Tenant, Session, User).where(Tenant.id == named, Tenant.disabled_at.is_(None))
+    statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
+    return statement.limit(1)
 
 
 def open_for(
@@ -207,10 +226,3 @@ def _id_or_none(text: str) -> uuid.UUID | None:
 def _end(which: ColumnElement[bool], reason: str) -> int:
     ending = update(Session).where(which, Session.ended_at.is_(None), Session.expires_at > now())
     return changed(ending.values(ended_at=now(), ended_reason=reason))
-
-
-def _is(reference: uuid.UUID | str) -> ColumnElement[bool]:
-    if isinstance(reference, uuid.UUID):
-        return Tenant.id == reference
-    owner = select(Domain.tenant_id).where(Domain.name == reference, Domain.verified_at.is_not(None))
-    return Tenant.id == owner.scalar_subquery()
