@@ -9,6 +9,7 @@ timeout = 30
 graceful_timeout = 30
 control_socket_disable = True
 forwarded_allow_ips = "127.0.0.1"
+forwarder_headers = ""  # none names a path that the site is mounted at
 
 
 def post_worker_init(worker) -> None:

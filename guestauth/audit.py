@@ -67,6 +67,7 @@ EVENTS = {
     "resource.unshared": "a resource is shared no longer",
     "resource.opened": "somebody opened a resource",
     "resource.downloaded": "somebody downloaded a file",
+    "console.refused": "somebody asked the console for what is not theirs, or not there",
     "audit.purged": "events older than the tenant keeps were deleted",
 }
 RESULTS = ("success", "refused")
@@ -137,6 +138,12 @@ def of_user(tenant_id: uuid.UUID, user_id: uuid.UUID, *, most: int = 20) -> Sequ
     """Return the newest events about a user, the newest first."""
     theirs = select(Event).where(Event.user_id == user_id, Event.tenant_id == tenant_id)
     return db.session.scalars(theirs.order_by(Event.at.desc(), Event.id.desc()).limit(most)).all()
+
+
+@operation
+def refused(name: str, reason: str, *, by: Caller, tenant_id: uuid.UUID) -> None:
+    """Record by itself that somebody was refused."""
+    record(name, by=by, tenant_id=tenant_id, refused=reason)
 
 
 def purge(tenant: Tenant, *, by: Caller) -> int:

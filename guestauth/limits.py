@@ -97,9 +97,11 @@ def of_address(limit: Limit, tenant_id: uuid.UUID, mail_key: str, *more: str) ->
 
 
 def of_client(limit: Limit, by: Caller) -> Row:
-    """Return the row about where a request comes from: of IPv6 the /64, which is one site's."""
+    """Return the row about where a request comes from, without a port: of IPv6 the /64, which is one site's."""
+    text = by.client_address.partition("%")[0]
+    bare = text.partition("]")[0].lstrip("[") if "[" in text else text.partition(":")[0] if "." in text else text
     try:
-        address = ipaddress.ip_address(by.client_address.partition("%")[0])
+        address = ipaddress.ip_address(text if text.startswith("::") else bare)
     except ValueError:
         return _row(limit, by.client_address)
     if isinstance(address, ipaddress.IPv6Address):

@@ -16,6 +16,7 @@ what letters are about: each kind's preparer says so.
 
 import logging
 import random
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,11 +24,12 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import audit, mailbox, smtp
-from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
+from guestauth.database import P, R, Refusal, changed, db, is_busy, now, operation, query, refusing_doubles
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 URGENT = "passcode"  # somebody waits for it: it leaves before thousands of invitations
 BACKOFF = [timedelta(seconds=seconds) for seconds in (5, 15, 45, 120, 300)]  # and 300 s ever after
 GIVE_UP = timedelta(days=3)  # after that an undelivered letter has failed
+FURTHEST = timedelta(minutes=30)  # no lease or pause is so long: a clock has gone back if a letter is due later
+STUBBORN = (1, 2, 4, 8)  # seconds between tries to write down what became of a letter; its lease is longer
 STALE = timedelta(minutes=3)  # a health check older than that: nobody delivers
 
 
@@ -58,6 +62,22 @@ def kind(name: str) -> Callable[[Preparer], Preparer]:
         return preparer
 
     return register
+
+
+def _stubborn(function: Callable[P, R]) -> Callable[P, R]:
+    """Do it again while the database is busy or away: a letter that left and is not marked would leave twice."""
+
+    def insisting(*args: P.args, **kwargs: P.kwargs) -> R:
+        for pause in STUBBORN:
+            try:
+                return function(*args, **kwargs)
+            except SQLAlchemyError as fault:
+                if not is_busy(fault):
+                    raise
+            time.sleep(pause)
+        return function(*args, **kwargs)
+
+    return insisting
 
 
 def post(
@@ -100,7 +120,7 @@ def lease(most: int) -> Sequence[uuid.UUID]:
     """
     due = (
         select(Letter.id)
-        .where(Letter.done_at.is_(None), Letter.due_at <= now())
+        .where(Letter.done_at.is_(None), or_(Letter.due_at <= now(), Letter.due_at > now() + FURTHEST))
         .order_by(Letter.kind != URGENT, Letter.due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -138,7 +158,8 @@ def deliver(letter_id: uuid.UUID) -> None:
 def next_due() -> timedelta | None:
     """How long until the next letter is due; None when none waits."""
     due = db.session.scalar(select(func.min(Letter.due_at)).where(Letter.done_at.is_(None)))
-    return None if due is None else max(due - now(), timedelta())
+    wait = None if due is None else max(due - now(), timedelta())
+    return timedelta() if wait and wait > FURTHEST else wait
 
 
 @query
@@ -215,6 +236,7 @@ def _try_later(letter: Letter, reason: str, *, final: bool) -> None:
         _postpone(letter, reason)
 
 
+@_stubborn
 @query
 def _leased(letter_id: uuid.UUID) -> Letter:
     return db.session.get_one(Letter, letter_id)
@@ -237,6 +259,7 @@ def _send(letter: Letter, content: Content) -> None:
         mailbox.keep(str(letter.id), message.as_bytes())
 
 
+@_stubborn
 @operation
 def _mark(letter: Letter, outcome: str, reason: str) -> None:
     """Write the letter's end down, unless its lease ran out and another process has it now."""
@@ -258,6 +281,7 @@ def _mark(letter: Letter, outcome: str, reason: str) -> None:
         )
 
 
+@_stubborn
 @operation
 def _postpone(letter: Letter, reason: str) -> None:
     wait = BACKOFF[min(letter.tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter

@@ -50,6 +50,7 @@ NO_ADDRESS = [
 
 
 @pytest.mark.parametrize("typed", NO_ADDRESS, ids=lambda typed: ascii(typed)[:40])
+@pytest.mark.case("M-04", "R-08")
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(NotAnAddress) as refusal:
         parse(typed)
@@ -97,6 +98,7 @@ def test_address_that_grows_too_long_in_ascii_is_refused() -> None:
 @pytest.mark.parametrize(
     "typed", ["Nicole@FirstUp.Example", "NICOLE@FIRSTUP.EXAMPLE", " nicole@firstup\u3002example"]
 )
+@pytest.mark.case("M-05")
 def test_spellings_of_one_guest_are_one_guest(world: World, typed: str) -> None:
     with pytest.raises(invitations.AlreadyAGuest):
         world.do(invitations.invite, FABRIKAM, typed, by=BY)

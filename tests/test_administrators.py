@@ -81,6 +81,7 @@ def test_removed_administrator_is_no_guest_to_be_restored(world: World) -> None:
             world.do(guests.restore, FABRIKAM, who, by=BY)
 
 
+@pytest.mark.case("A-10")
 def test_last_administrator_stays(world: World) -> None:
     with pytest.raises(administrators.LastAdministrator):
         world.do(administrators.remove, FABRIKAM, world.do(administrators.find, FABRIKAM, ADMIN).id, by=BY)

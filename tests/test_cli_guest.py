@@ -195,6 +195,7 @@ def test_every_change_is_audited_as_the_command_line(sqlite_world: World) -> Non
     assert sqlite_world.rows("SELECT DISTINCT actor FROM events WHERE name LIKE 'guest.%'") == [("command line",)]
 
 
+@pytest.mark.case("A-07")
 def test_no_code_is_ever_printed(sqlite_world: World) -> None:
     started = ask(sqlite_world)
     code = sqlite_world.code(NICOLE)

@@ -95,6 +95,7 @@ def test_debugger_that_is_off_is_no_reason(production: Load, debug: str) -> None
      "Change-Me-please-changeme-1234567890", "é" * 20],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+@pytest.mark.case("K-01")
 def test_secret_that_can_be_guessed_is_refused_and_not_shown(production: Load, name: str, weak: str) -> None:
     (line,) = refusal(production, **{name: weak})
     assert line.startswith(f"{name}: ") and "openssl rand -hex 32" in line
@@ -179,6 +180,7 @@ def test_bad_value_is_named_with_what_to_write(production: Load, name: str, text
      "https://h.example#x", "https://me@h.example", "https://[::1", "https://h.example:port",
      "https://h.example:99999", "//h.example", "https://h example", "https://g\u00e4ste.example/x"],
 )  # fmt: skip
+@pytest.mark.case("C-09")
 def test_public_url_is_scheme_and_host_only(production: Load, text: str) -> None:
     (line,) = refusal(production, PUBLIC_URL=text)
     assert line.startswith("PUBLIC_URL: ")

@@ -52,6 +52,7 @@ def is_anonymous(world: World, cookie: str) -> bool:
 # Names, attributes, content
 
 
+@pytest.mark.case("C-09")
 def test_cookies_over_http_have_the_names_and_attributes_agreed(world: World) -> None:
     browser = at_enter_code(world, NICOLE)
     browser.submit("enter-code", code=world.code(NICOLE))
@@ -63,6 +64,7 @@ def test_cookies_over_http_have_the_names_and_attributes_agreed(world: World) ->
     assert re.search(r"Max-Age=(86400|86399)\b", cookies[SESSION])
 
 
+@pytest.mark.case("C-09")
 def test_cookies_over_https_have_the_prefix_and_are_secure(https_world: World) -> None:
     browser = over_https(https_world).submit("email-form", email=NICOLE).submit("send-code")
     browser.submit("enter-code", code=https_world.code(NICOLE))

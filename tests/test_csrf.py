@@ -174,6 +174,7 @@ def test_form_with_its_token_is_taken(sqlite_world: World, endpoint: str) -> Non
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
+@pytest.mark.case("C-01")
 def test_form_without_its_token_changes_nothing_and_comes_back_usable(world: World, endpoint: str) -> None:
     browser, place, typed, _ = come_to(world, endpoint)
     before = tables(world)
@@ -186,6 +187,7 @@ def test_form_without_its_token_changes_nothing_and_comes_back_usable(world: Wor
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
+@pytest.mark.case("C-01")
 def test_form_with_another_token_changes_nothing(sqlite_world: World, endpoint: str) -> None:
     browser, place, typed, right = come_to(sqlite_world, endpoint)
     foreign = token(sqlite_world.browser().open(SIGN_IN), "email-form")
@@ -196,6 +198,7 @@ def test_form_with_another_token_changes_nothing(sqlite_world: World, endpoint: 
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
+@pytest.mark.case("C-03")
 def test_token_in_the_query_or_a_header_is_none(sqlite_world: World, endpoint: str) -> None:
     browser, place, typed, right = come_to(sqlite_world, endpoint)
     path, _, _ = place.partition("?")
@@ -211,6 +214,7 @@ def test_token_in_the_query_or_a_header_is_none(sqlite_world: World, endpoint: s
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
+@pytest.mark.case("C-11")
 def test_form_from_another_site_is_refused_although_its_token_is_right(sqlite_world: World, endpoint: str) -> None:
     browser, place, typed, right = come_to(sqlite_world, endpoint)
     before = tables(sqlite_world)
@@ -223,6 +227,7 @@ def test_form_from_another_site_is_refused_although_its_token_is_right(sqlite_wo
 
 
 @pytest.mark.parametrize("endpoint", FORMS)
+@pytest.mark.case("C-02")
 def test_form_sent_by_another_site_s_page_without_cookies_changes_nothing(
     sqlite_world: World, endpoint: str
 ) -> None:
@@ -296,6 +301,7 @@ def test_page_left_open_for_61_minutes_is_taken_all_the_same(sqlite_world: World
 
 
 @pytest.mark.parametrize("form_id", ["send-code", "enter-code"])
+@pytest.mark.case("C-12")
 def test_page_left_open_in_a_tab_while_another_signs_in_leads_on(sqlite_world: World, form_id: str) -> None:
     browser = at_enter_code(sqlite_world, NICOLE, "/fabrikam.example/apps/project-plan")
     place, form = action(browser, form_id), {"csrf_token": token(browser, form_id), "code": "12345678"}

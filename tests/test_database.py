@@ -252,6 +252,7 @@ def test_sqlite_keeps_foreign_keys_and_a_log_that_readers_do_not_wait_for(sqlite
     assert pragma(sqlite_world, "busy_timeout") == 5000
 
 
+@pytest.mark.case("K-08")
 def test_new_sqlite_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
     create_app(environment(tmp_path / "deep" / "instance", DATABASE_URL="sqlite:///other.db"))
     file = tmp_path / "deep" / "instance" / "other.db"

@@ -122,6 +122,7 @@ def test_refusal_says_what_the_dns_says(
 
 
 @pytest.mark.parametrize("elsewhere", ["a.shop.example", "example", "www.shop.example"])
+@pytest.mark.case("A-06")
 def test_record_on_another_name_proves_nothing(world: World, dns: NameServer, elsewhere: str) -> None:
     record = claim(world)
     dns.texts = {elsewhere: [record], SHOP: []}
@@ -129,6 +130,7 @@ def test_record_on_another_name_proves_nothing(world: World, dns: NameServer, el
         check(world)
 
 
+@pytest.mark.case("A-06")
 def test_record_behind_an_alias_proves_nothing(world: World, dns: NameServer) -> None:
     dns.texts, dns.aliases = {"elsewhere.example": [claim(world)]}, {SHOP: "elsewhere.example"}
     with pytest.raises(domains.NotProved, match="alias of elsewhere"):

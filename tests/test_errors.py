@@ -88,6 +88,7 @@ def broken(sqlite_world: World) -> World:
 
 
 @pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.case("C-07")
 def test_error_is_a_page_that_says_what_to_do(sqlite_world: World, kind: str) -> None:
     status, request = ERRORS[kind]
     answer = ask(sqlite_world.app, **{**request, "headers": {**HTML, **request.get("headers", {})}})
@@ -159,6 +160,7 @@ def test_form_that_asks_for_json_is_told_its_problem_in_json(sqlite_world: World
 @pytest.mark.parametrize(
     "path", ["/fabrikam.example", SIGN_IN, "/?tenantid=fabrikam.example", "/no.example/../x.y"]
 )
+@pytest.mark.case("R-12")
 def test_fault_shows_a_page_without_anything_of_itself(broken: World, path: str) -> None:
     path, _, query = path.partition("?")
     answer = ask(broken.app, path, query=query)
@@ -192,6 +194,7 @@ def test_fault_while_posting_changes_nothing(sqlite_world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/console", "/?__debugger__=yes&cmd=resource&f=style.css", "/__debugger__"])
+@pytest.mark.case("K-02")
 def test_there_is_no_debugger(sqlite_world: World, path: str) -> None:
     path, _, query = path.partition("?")
     assert ask(sqlite_world.app, path, query=query).status in (400, 404)
@@ -200,6 +203,7 @@ def test_there_is_no_debugger(sqlite_world: World, path: str) -> None:
 # The database is busy
 
 
+@pytest.mark.case("R-12")
 def test_busy_database_is_told_with_the_time_to_wait(locked: World) -> None:
     browser = locked.browsers[0].submit("send-code")
     assert (browser.status, browser.h1) == (503, "We're busy at the moment")
@@ -235,6 +239,7 @@ def test_what_was_refused_while_busy_works_afterwards_and_once(impatient_world: 
 
 
 @pytest.mark.parametrize("path", ["/static/style.css", "/static/guestauth.js", "/static/icon.svg", "/robots.txt"])
+@pytest.mark.case("C-07")
 def test_static_files_carry_the_headers_too(sqlite_world: World, path: str) -> None:
     answer = ask(sqlite_world.app, path)
     assert answer.status == 200 and not answer.header("Set-Cookie")
@@ -248,6 +253,7 @@ def test_static_file_that_is_not_there_is_the_usual_page(sqlite_world: World, pa
     check_headers(answer)
 
 
+@pytest.mark.case("K-09")
 def test_health_says_so_in_text_and_sets_no_cookie(world: World) -> None:
     for path, text in (("/healthz", "up"), ("/readyz", "ready")):
         answer = ask(world.app, path)
@@ -282,6 +288,7 @@ def test_head_is_get_without_the_body(sqlite_world: World) -> None:
         assert (get.status, get.headers, head.body) == (head.status, head.headers, b"")
 
 
+@pytest.mark.case("C-08")
 def test_answers_with_a_cookie_are_never_kept(sqlite_world: World) -> None:
     browser = at_send_code(sqlite_world, ALEX)
     put_cookie(browser, "guestauth-visit", "forged")

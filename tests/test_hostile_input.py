@@ -210,6 +210,7 @@ def test_query_with_bytes_that_must_be_escaped_is_refused_or_harmless(sqlite_wor
     ],
     ids=lambda mail: f"{len(mail)}",
 )
+@pytest.mark.case("R-08")
 def test_odd_addresses_are_told_or_taken(world: World, mail: str) -> None:
     browser = world.browser().open(SIGN_IN).submit("email-form", email=mail)
     assert browser.status in (200, 413, 422)
@@ -274,6 +275,7 @@ def test_no_header_or_field_makes_another_method(sqlite_world: World, other: str
     ],
     ids=str,
 )
+@pytest.mark.case("R-09", "R-11")
 def test_odd_headers_change_nothing_about_a_page(sqlite_world: World, headers: dict[str, str]) -> None:
     guest = actors(sqlite_world)[2]
     for path in (APPS, f"{APPS}/apps/project-plan", SIGN_IN, "/nothing", "/"):

@@ -190,6 +190,7 @@ def test_opening_a_link_any_number_of_times_changes_nothing(world: World) -> Non
     assert everything(world) == before
 
 
+@pytest.mark.case("I-01")
 def test_ticket_is_nowhere_at_rest(world: World) -> None:
     made = invite(world)
     world.deliver()
@@ -425,6 +426,7 @@ def test_accepting_fixes_the_way_in(world: World) -> None:
     assert is_in(world, done)
 
 
+@pytest.mark.case("I-03")
 def test_accepting_twice_changes_nothing_and_is_audited_once(world: World) -> None:
     before = len(audited(world, "invitation.redeemed"))
     for _ in range(2):

@@ -56,6 +56,7 @@ def shown(content: letters.Content) -> str:
 # The code's letter.
 
 
+@pytest.mark.case("M-06")
 def test_code_is_alone_on_the_first_line_and_first_in_the_preheader(passcode: Write) -> None:
     content = passcode()
     assert content.text.splitlines()[0] == "00012345"
@@ -83,6 +84,7 @@ def test_both_parts_say_the_same(passcode: Write, sentence: str) -> None:
     assert sentence in shown(content)
 
 
+@pytest.mark.case("M-06")
 def test_code_letter_has_no_link_picture_or_script(passcode: Write) -> None:
     page = lxml.html.document_fromstring(passcode().html)
     assert page.xpath("//a | //img | //script | //link | //iframe | //form | //@href | //@src") == []

@@ -155,6 +155,8 @@ def test_tenants_have_their_own() -> None:
         ("192.0.2.1", "192.0.2.2", False),
         ("fe80::1%eth0", "fe80::2%eth1", True),
         ("", "192.0.2.1", False),
+        ("192.0.2.1:5678", "192.0.2.1:9", True),
+        ("[2001:db8:1:2::1]:5678", "2001:db8:1:2::1", True),
     ],
 )
 def test_of_ipv6_a_whole_site_is_one_client(one: str, other: str, same: bool) -> None:

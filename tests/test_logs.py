@@ -42,12 +42,14 @@ def record(message: str, *, fault: bool = False) -> logging.LogRecord:
     return logging.LogRecord("guestauth", logging.INFO, "", 1, message, (), failing() if fault else None)
 
 
+@pytest.mark.case("K-07")
 def test_text_is_one_line_whatever_is_in_it(sqlite_world: World, capsys: pytest.CaptureFixture[str]) -> None:
     line = logged(sqlite_world, capsys, "%s", NASTY)
     assert line.endswith("INFO guestauth.test a  b [31mc d e f\n")
     assert line.removesuffix("\n").isprintable()
 
 
+@pytest.mark.case("K-07")
 def test_json_is_one_object_on_one_line(sqlite_world: World, capsys: pytest.CaptureFixture[str]) -> None:
     line = logged(sqlite_world, capsys, "%s", NASTY, LOG_FORMAT="json")
     assert line.removesuffix("\n").isprintable()
@@ -56,6 +58,7 @@ def test_json_is_one_object_on_one_line(sqlite_world: World, capsys: pytest.Capt
     assert set(fields) == {"time", "level", "logger", "message"}
 
 
+@pytest.mark.case("K-07")
 def test_traceback_follows_its_line_indented_and_cannot_forge_another() -> None:
     first, *rest = logs.OneLine().format(record("it failed", fault=True)).split("\n")
     assert first.endswith("INFO guestauth it failed")

@@ -65,6 +65,7 @@ def post(headers: bytes, body: bytes) -> bytes:
     ],
     ids=range(17),
 )
+@pytest.mark.case("R-01", "R-10")
 def test_odd_request_is_refused_and_the_server_lives_on(served: Served, raw: bytes, statuses: set[int]) -> None:
     answer = send(served, raw)
     assert (int(answer.split()[1]) in statuses) if statuses else b" 200 " not in answer
@@ -74,6 +75,7 @@ def test_odd_request_is_refused_and_the_server_lives_on(served: Served, raw: byt
     assert "Traceback" not in served.stderr()
 
 
+@pytest.mark.case("R-01")
 def test_body_that_never_comes_does_not_hold_up_others(served: Served) -> None:
     waiting = [socket.create_connection(("127.0.0.1", served.port), timeout=5) for _ in range(2)]
     for connection in waiting:

@@ -77,6 +77,7 @@ def test_letter_arrives_whichever_way_the_server_wants(opened: Open, security: s
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 @pytest.mark.parametrize("bad", ["wrong_host", "self_signed", "expired"])
+@pytest.mark.case("M-09")
 def test_letter_does_not_go_to_a_server_with_a_bad_certificate(opened: Open, security: str, bad: str) -> None:
     world, sink = opened(security, bad)
     for action in (lambda: send(world), lambda: world.do(smtp.probe)):
@@ -92,6 +93,7 @@ def test_certificate_nobody_vouches_for_is_bad(opened: Open, security: str) -> N
     assert sink.letters == []
 
 
+@pytest.mark.case("M-09")
 def test_letter_and_password_stay_here_when_starttls_was_stripped(opened: Open) -> None:
     world, sink = opened("plain", MAIL_USE_TLS="on", MAIL_USERNAME="app", MAIL_PASSWORD="secret")
     for action in (lambda: send(world), lambda: world.do(smtp.probe)):
@@ -307,6 +309,7 @@ HEADERS = ["Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Mes
 
 
 @pytest.mark.parametrize("name", [name for name, _ in NAMES], ids=lambda name: ascii(name)[:30])
+@pytest.mark.case("M-01")
 def test_no_name_adds_a_header_or_a_recipient(opened: Open, name: str) -> None:
     letter = sent(opened, sender_name=name, subject=name)
     assert letter.message.keys() == [*HEADERS, "Auto-Submitted", "X-Auto-Response-Suppress"]
@@ -315,6 +318,7 @@ def test_no_name_adds_a_header_or_a_recipient(opened: Open, name: str) -> None:
 
 @pytest.mark.parametrize("bad", ["A\r\nBcc: eve@evil.example", "A\nB", "A\r\n\r\nbody"])
 @pytest.mark.parametrize("place", ["sender_name", "subject"])
+@pytest.mark.case("M-01")
 def test_header_with_a_line_break_never_leaves(opened: Open, place: str, bad: str) -> None:
     world, sink = opened()
     with pytest.raises(Exception):  # noqa: B017 -- whoever notices first
@@ -345,6 +349,7 @@ def parts(message: EmailMessage) -> dict[str, str]:
     ],
     ids=lambda text: ascii(text)[:20],
 )
+@pytest.mark.case("M-07")
 def test_words_arrive_as_they_were_written(opened: Open, text: str) -> None:
     letter = sent(opened, text=text, html=f"<p>{text}</p>\n")
     assert parts(letter.message) == {"plain": text, "html": f"<p>{text}</p>\n"}

@@ -23,6 +23,7 @@ def test_route_map_has_the_console(sqlite_world: World) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.case("A-01")
 def test_anonymous_is_led_to_sign_in_from_every_address(sqlite_world: World, method: str) -> None:
     for path in paths(sqlite_world):
         form = {"form": {"x": "y"}} if method == "POST" else {}
@@ -32,6 +33,7 @@ def test_anonymous_is_led_to_sign_in_from_every_address(sqlite_world: World, met
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.case("A-01")
 def test_guest_is_refused_at_every_address(sqlite_world: World, method: str) -> None:
     cookies = sqlite_world.signed_in(NICOLE).cookies
     for path in paths(sqlite_world):
@@ -39,6 +41,7 @@ def test_guest_is_refused_at_every_address(sqlite_world: World, method: str) -> 
         assert ask(sqlite_world.app, path, method, cookies=cookies, **form).status in (403, 405), path
 
 
+@pytest.mark.case("A-01")
 def test_administrator_of_another_tenant_is_nobody_here(sqlite_world: World) -> None:
     cookies = at_console(sqlite_world, mail="admin@woodgrove.example", tenant="woodgrove.example").cookies
     for path in paths(sqlite_world):
@@ -47,6 +50,16 @@ def test_administrator_of_another_tenant_is_nobody_here(sqlite_world: World) -> 
         assert answer.status == 405 or "/sign-in" in str(answer.header("Location"))
 
 
+@pytest.mark.case("A-02", "K-06")
+def test_who_asks_for_what_is_not_theirs_is_written_down(world: World) -> None:
+    world.signed_in(NICOLE).open("/fabrikam.example/admin/settings")
+    world.signed_in(ADMIN).open(f"/fabrikam.example/admin/guests/{uuid.uuid4()}")
+    world.browser().open("/fabrikam.example/admin/settings")
+    told = world.rows("SELECT actor, reason FROM events WHERE name = 'console.refused' ORDER BY id")
+    assert told == [("guest", "403 admin.settings"), ("administrator", "404 admin.guest")]
+
+
+@pytest.mark.case("A-10")
 def test_right_is_read_afresh_with_every_request(world: World) -> None:
     browser = at_console(world)
     assert browser.open(CONSOLE).status == 200
@@ -75,6 +88,7 @@ def woodgrove(world: World) -> list[object]:
 
 
 @pytest.mark.parametrize("endpoint", [each for each in FORMS if each.startswith("admin.")])
+@pytest.mark.case("A-05")
 def test_fields_that_a_form_does_not_have_are_as_none(sqlite_world: World, endpoint: str) -> None:
     browser, place, typed, right = come_to(sqlite_world, endpoint)
     before = woodgrove(sqlite_world)

@@ -74,7 +74,7 @@ def signed_values(world: World, browser: Browser) -> dict[str, str]:
     return {**{purpose: browser.cookies[name] for purpose, name in names.items()}, "form": form, "ticket": ticket}
 
 
-@pytest.mark.case("K-10")
+@pytest.mark.case("K-12")
 @pytest.mark.parametrize("cookie", ["guestauth", "guestauth-visit", "guestauth-known"])
 def test_no_signed_value_is_another_cookie(sqlite_world: World, cookie: str) -> None:
     values = signed_values(sqlite_world, sqlite_world.whole_way("nicole@firstup.example"))
@@ -86,7 +86,7 @@ def test_no_signed_value_is_another_cookie(sqlite_world: World, cookie: str) -> 
         assert shown == ("Fabrikam apps" if purpose == own == "session" else "Sign in to Fabrikam"), purpose
 
 
-@pytest.mark.case("K-10")
+@pytest.mark.case("K-12")
 def test_no_signed_value_is_an_invitation(sqlite_world: World) -> None:
     values = signed_values(sqlite_world, sqlite_world.whole_way("nicole@firstup.example"))
     opened = {name: sqlite_world.browser().open(f"{HOME}/invitations/{value}") for name, value in values.items()}
@@ -96,7 +96,7 @@ def test_no_signed_value_is_an_invitation(sqlite_world: World) -> None:
     }
 
 
-@pytest.mark.case("K-10")
+@pytest.mark.case("K-12")
 def test_no_signed_value_is_a_forms_token(sqlite_world: World) -> None:
     values = signed_values(sqlite_world, sqlite_world.whole_way("nicole@firstup.example"))
     for value in values.values():

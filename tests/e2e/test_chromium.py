@@ -46,6 +46,7 @@ def test_alex_accepts_the_invitation_in_the_mail(each_site: Site, arrive: Arrive
     ]
 
 
+@pytest.mark.case("I-13")
 def test_alex_comes_by_a_direct_link_and_lands_exactly_there(each_site: Site, arrive: Arrive) -> None:
     each_site.reset()
     alex = arrive(each_site).sign_in(ALEX, f"{PLAN}?page=2")
@@ -165,6 +166,7 @@ def test_back_after_signing_out_shows_nothing(site: Site, arrive: Arrive) -> Non
 
 
 @pytest.mark.long
+@pytest.mark.case("C-12")
 def test_old_form_in_a_second_tab_ends_well_and_costs_no_try(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     first = arrive(site).ask_for_code(mail)
@@ -210,6 +212,7 @@ def test_session_is_over_after_a_day_and_a_new_code_leads_back(site: Site, arriv
     assert guest.path == f"{PLAN}?page=2"
 
 
+@pytest.mark.case("C-05")
 def test_code_page_left_open_too_long_says_so_and_a_new_code_works(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     guest = arrive(site).ask_for_code(mail)

@@ -1,9 +1,8 @@
 """What is exact stays exact under 4 processes at once, on SQLite and on PostgreSQL (B12, B19, B20, B23, B24, F1).
 
-Catalogue: G-01, G-04, L-02, I-03, S-06, X-01, X-03, X-04. Mails leave over real SMTP meanwhile.
+Catalogue: G-04, I-03, X-03, X-04; more in `tests/faults/test_races.py`. Mails leave over real SMTP meanwhile.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from guestauth import guests, invitations, outbox, policies
+from tests.e2e.conftest import SOAK
 from tests.e2e.parallel import Shot, aim, together, volley
 from tests.e2e.site import Prepare, Site, behind
 from tests.world import BY, FABRIKAM, WOODGROVE
@@ -23,7 +23,7 @@ ALL = "SELECT count(*) FROM sessions JOIN users ON users.id = user_id WHERE mail
 TRIES = "SELECT tries FROM sign_ins WHERE address = :mail"
 REASONS = "SELECT reason, count(*) FROM events WHERE name = 'sign-in' AND address = :mail GROUP BY reason"
 EVENTS = "SELECT count(*) FROM events WHERE name = :name AND result = 'success' AND address = :mail"
-ROUNDS = 20 if os.environ.get("GUESTAUTH_SOAK") else 6
+ROUNDS = 200 if SOAK else 6
 
 
 def statuses(answers: list[httpx.Response]) -> Counter[int]:
@@ -43,6 +43,7 @@ def one(site: Site, statement: str, **values: object) -> int:
 
 
 @pytest.mark.both
+@pytest.mark.case("G-04")
 def test_two_hundred_wrong_codes_at_once_are_five_tries(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     browser = site.awaiting_code(mail)
@@ -57,6 +58,7 @@ def test_two_hundred_wrong_codes_at_once_are_five_tries(each_site: Site) -> None
     assert one(site, ALL, mail=mail) == 0
 
 
+@pytest.mark.case("G-04")
 def test_right_code_among_wrong_ones_at_once_makes_one_session_at_most(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     shot, right = aim(site.awaiting_code(mail), "enter-code", code="0"), site.code(mail)
@@ -114,6 +116,7 @@ def test_twenty_guests_at_once_all_get_in(each_site: Site) -> None:
 # Invitations
 
 
+@pytest.mark.case("I-03")
 def test_twenty_acceptances_at_once_redeem_once(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     shot = aim(site.awaiting_consent(mail), "consent", ("decision", "accept"))
@@ -122,6 +125,7 @@ def test_twenty_acceptances_at_once_redeem_once(each_site: Site) -> None:
     assert one(site, EVENTS, name="invitation.redeemed", mail=mail) == 1
 
 
+@pytest.mark.case("X-04")
 def test_twenty_invitations_of_one_address_at_once_make_one_guest(each_site: Site) -> None:
     site, mail = each_site, f"Twice.{each_site.guest()}"
     invite = [lambda: site.world.do(invitations.invite, FABRIKAM, mail, by=BY)] * 20
@@ -164,6 +168,7 @@ def end(site: Site, access: Callable[[], Any], later: int) -> None:
 
 
 @pytest.mark.both
+@pytest.mark.case("X-03")
 def test_nobody_is_signed_in_after_the_opt_out_however_close_the_race(each_site: Site) -> None:
     race(each_site, lambda _: each_site.world.do(policies.turn_passcodes, FABRIKAM, on=False, by=BY))
 

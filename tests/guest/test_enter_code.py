@@ -152,6 +152,7 @@ def test_expired_code_costs_no_try_and_a_new_one_works(sqlite_world: World) -> N
     assert browser.h1 == "Fabrikam apps"
 
 
+@pytest.mark.case("C-05")
 def test_page_left_open_29_minutes_takes_the_code(sqlite_world: World) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     code = sqlite_world.code(NICOLE)
@@ -159,6 +160,7 @@ def test_page_left_open_29_minutes_takes_the_code(sqlite_world: World) -> None:
     assert browser.submit("enter-code", code=code).h1 == "Fabrikam apps"
 
 
+@pytest.mark.case("C-05")
 def test_page_left_open_61_minutes_can_send_a_new_code(sqlite_world: World) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     sqlite_world.advance(61 * 60)

@@ -86,6 +86,7 @@ def test_signed_in_as_somebody_else_chooses(sqlite_world: World) -> None:
     assert browser.click(f"Stay signed in as {NICOLE}").h1 == "Fabrikam apps"
 
 
+@pytest.mark.case("I-06")
 def test_revoked_link_says_so_and_the_guest_gets_no_code(world: World) -> None:
     path = world.invitation_path(ALEX)
     world.do(invitations.revoke, FABRIKAM, ALEX, by=BY)
@@ -96,6 +97,7 @@ def test_revoked_link_says_so_and_the_guest_gets_no_code(world: World) -> None:
     assert browser.h1 == "Check your email" and len(world.letters(ALEX)) == 1
 
 
+@pytest.mark.case("I-06")
 def test_replaced_link_says_so_and_the_newer_works(world: World) -> None:
     old = world.invitation_path(ALEX)
     world.do(invitations.resend, FABRIKAM, ALEX, by=BY)
@@ -112,6 +114,7 @@ def test_link_of_a_deleted_guest_works_no_more(sqlite_world: World) -> None:
 
 
 @pytest.mark.parametrize("tenant", ["woodgrove.example", str(WOODGROVE), "contoso.example"])
+@pytest.mark.case("I-07")
 def test_link_is_nothing_in_another_tenant(sqlite_world: World, tenant: str) -> None:
     ticket = sqlite_world.invitation_path(ALEX).rpartition("/")[2]
     browser = sqlite_world.browser().open(f"/{tenant}/invitations/{ticket}")
@@ -144,6 +147,7 @@ def test_link_works_by_domain_and_by_id(sqlite_world: World) -> None:
         assert sqlite_world.browser().open(f"/{tenant}/invitations/{ticket}").h1 == "Fabrikam has invited you"
 
 
+@pytest.mark.case("I-11")
 def test_what_the_inviter_wrote_is_text(sqlite_world: World) -> None:
     message = "<script>alert(1)</script> https://evil.example {{7*7}} \u202egnp.exe"
     browser = sqlite_world.browser().open(invited(sqlite_world, message=message))
@@ -183,6 +187,7 @@ def test_page_open_while_the_invitation_is_revoked_starts_nothing(sqlite_world: 
     assert sqlite_world.rows("SELECT * FROM sign_ins") == []
 
 
+@pytest.mark.case("I-06")
 def test_link_of_a_disabled_tenant_is_the_page_of_an_unknown_one(sqlite_world: World) -> None:
     path = sqlite_world.invitation_path(ALEX)
     sqlite_world.do(tenants.disable, FABRIKAM, by=BY)

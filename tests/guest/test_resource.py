@@ -127,6 +127,7 @@ def test_name_of_a_file_never_becomes_another_header(sqlite_world: World, name: 
     assert "\n" not in disposition and "/" not in disposition and disposition.startswith("attachment; filename=")
 
 
+@pytest.mark.case("R-11")
 def test_download_ignores_ranges_and_dates(sqlite_world: World) -> None:
     browser = sqlite_world.signed_in(NICOLE)
     plain = ask_as(browser, sqlite_world.app, f"{PLAN}/download")

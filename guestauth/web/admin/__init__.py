@@ -11,9 +11,9 @@ tenant's is a 404 like one that never was (B5). What a page does the command lin
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, stream_with_context, url_for
+from flask import Blueprint, Response, flash, redirect, request, stream_with_context, url_for
 
-from guestauth import spreadsheets
+from guestauth import audit, spreadsheets
 from guestauth.web import gate
 
 blueprint = Blueprint("admin", __name__, url_prefix="/<tenant:tenant>/admin")
@@ -23,6 +23,15 @@ blueprint = Blueprint("admin", __name__, url_prefix="/<tenant:tenant>/admin")
 def admit() -> None:
     """Let administrators of the tenant in; everybody else to sign-in, or away with a 403."""
     gate.administrator()
+
+
+@blueprint.after_request
+def note_refusal(answer: Response) -> Response:
+    """Tell the audit log who, signed in, asked for what is not theirs (A-02)."""
+    if answer.status_code in (403, 404) and gate.tenant_arrival().user:
+        tenant, reason = gate.tenant_arrival().tenant, f"{answer.status_code} {request.endpoint}"
+        audit.refused("console.refused", reason, by=gate.caller(), tenant_id=tenant.id)
+    return answer
 
 
 @blueprint.get("")

@@ -47,6 +47,7 @@ class DetailsForm(Form):
     language = StringField("Language")
     retention_days = StringField(
         "Keep the logs for",
+        filters=[lambda days: str(days or "")],  # the tenant's, a number, where the form has none
         validators=[Regexp(r"\s*\d{1,9}\s*$", message="Enter a number of days from 30 to 3650")],
     )
 
