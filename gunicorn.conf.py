@@ -1,6 +1,7 @@
 """How gunicorn serves GuestAuth. Override on the command line or by GUNICORN_CMD_ARGS."""
 
-from guestauth import courier
+from guestauth import courier, metrics
+from guestauth.web import measured
 
 preload_app = True  # a bad setting stops the start, once, with its message
 worker_class = "gthread"
@@ -12,9 +13,18 @@ forwarded_allow_ips = "127.0.0.1"
 forwarder_headers = ""  # none names a path that the site is mounted at
 
 
+def on_starting(_server) -> None:
+    """Begin to count for Prometheus, if METRICS_ADDRESS says where to tell."""
+    from app import app
+
+    metrics.set_up(app)
+    measured.set_up(app)
+
+
 def post_worker_init(worker) -> None:
     """Deliver letters that wait, without waiting for a request."""
     courier.ensure_running(worker.wsgi)
+    metrics.answer(worker.wsgi)
 
 
 def worker_exit(_server, worker) -> None:

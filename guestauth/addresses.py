@@ -12,6 +12,7 @@ Called by tenants, guests, sign-in and the forms. It asks no name server.
 """
 
 import difflib
+import functools
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -58,6 +59,7 @@ def mailbox(key: str) -> str:
     return f"{local.partition('+')[0].replace('.', '') or local}@{name}"
 
 
+@functools.lru_cache(maxsize=1024)
 def domain_or_none(typed: str) -> str | None:
     """Return a domain name in lower-case ASCII (IDNA 2008 after UTS 46 mapping), or None if it is none."""
     if len(typed) > 253:

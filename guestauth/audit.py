@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from guestauth.database import changed, db, now, operation, query
+from guestauth.database import add, changed, db, now, operation, query
 from guestauth.models import Event, Tenant
 
 EVENTS = {
@@ -75,7 +75,8 @@ SIGNING_IN = (  # the events of the sign-in log
     *("passcode.requested", "passcode.mailed", "passcode.dropped", "sign-in", "session.ended"),
     *("invitation.redeemed", "invitation.declined"),
 )
-PORTION = 5000  # events deleted in one transaction, so that nobody waits for it
+RECORDED = "guestauth_recorded"  # events of the transaction under way, for who counts them
+PORTION = 1000  # events deleted in one transaction, so that nobody waits for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,8 @@ def record(
         correlation_id=correlation_id or by.correlation_id,
         detail=detail,
     )
-    db.session.add(event)
+    add(event)
+    db.session.info.setdefault(RECORDED, []).append(event)
 
 
 @query
@@ -171,6 +173,8 @@ def one_line(text: str) -> str:
 
     The two joiners stay: Persian names and many emoji are written with them.
     """
+    if text.isprintable():
+        return text
     return "".join(" " if _is_control(char) and char not in JOINERS else char for char in text)
 
 

@@ -13,9 +13,11 @@ Called by gunicorn's hooks, the first request, and `flask mail deliver`. It know
 """
 
 import logging
+import math
 import os
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,10 +28,11 @@ from datetime import timedelta
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from guestauth import outbox, smtp
+from guestauth import housekeeping, mail_health, outbox, smtp
 
 POLL = timedelta(seconds=2)  # another process's letters are found this late at the most
 CHECK = timedelta(seconds=30)  # between two questions to the mail server
+ASK = timedelta(minutes=1)  # between two questions whether housekeeping is due
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +66,7 @@ class Courier:
     stopping: bool = False
     starting: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
+    house_kept: float = -math.inf  # seconds of the monotonic clock: last asked whether it is due
 
     def is_running(self) -> bool:
         """Whether this process delivers; a fork has none of its parent's threads."""
@@ -108,12 +112,14 @@ def run(app: Flask) -> None:
     """Deliver until told to stop."""
     courier = of(app)
     slots = threading.Semaphore(app.config["MAIL_CONNECTIONS"])
-    with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"] + 1, "courier") as threads:
-        checking = threads.submit(check_health, app)
+    with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"] + 2, "courier") as threads:
+        checking, keeping = threads.submit(check_health, app), threads.submit(keep_house, app)
         while not courier.stopping:
             courier.wake.clear()
             if checking.done():
                 checking = threads.submit(check_health, app)
+            if keeping.done():
+                keeping = threads.submit(keep_house, app)
             if not _carry(app, threads, slots) and not courier.stopping:
                 courier.wake.wait(_pause(app))
 
@@ -131,10 +137,23 @@ def check_health(app: Flask) -> None:
     """Ask the mail server whether it would take a letter, if it is time to, and note the answer."""
     with app.app_context():
         try:
-            if outbox.check_is_due(CHECK) and outbox.claim_check(CHECK):
-                outbox.note_health(_fault(app))
+            if mail_health.check_is_due(CHECK) and mail_health.claim_check(CHECK):
+                mail_health.note_health(_fault(app))
         except Exception:
             log.exception("the mail server's health could not be noted")
+
+
+def keep_house(app: Flask) -> None:
+    """Delete what nobody needs any more, if that is due; asked once a minute, and ended when delivery is."""
+    courier, moment = of(app), time.monotonic()
+    if moment < courier.house_kept + ASK.total_seconds():
+        return
+    courier.house_kept = moment
+    with app.app_context():
+        try:
+            housekeeping.run_if_due(lambda: courier.stopping)
+        except Exception:
+            log.exception("housekeeping stopped half way; it goes on in an hour")
 
 
 def _fault(app: Flask) -> str | None:

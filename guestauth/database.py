@@ -1,7 +1,7 @@
 """The database: its session, its transactions, its clock, and what SQLite and PostgreSQL need to agree.
 
 What it does: `operation` makes a function one transaction that writes; `query` one that only reads;
-`now` tells the time; `UtcDateTime` keeps it; `set_up` prepares the engine.
+`now` tells the time; `UtcDateTime` keeps it.
 
 The one thing to understand: a refusal is a fact. An operation that raises `Refusal` commits what it has
 counted and recorded so far (a wrong code must be counted although it is refused); anything else that it
@@ -15,7 +15,6 @@ Called by every noun. It will not know any table.
 
 import functools
 import os
-import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,19 +27,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, Uuid, event, text
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import JSON, DateTime, Dialect, Insert, MetaData, Uuid, insert, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator
 
+from guestauth import engines
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another writer before it says so
-CACHE = 32 * 1024  # kB that SQLite may keep of the file, per connection
+UNDER_WAY = "guestauth_under_way"  # an operation, or a query that is not a part of one
 CLOCK_SLACK = timedelta(seconds=5)  # how far the clocks of two nodes may differ
 
 
@@ -92,37 +91,46 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def transaction(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            _begin(write=True)
-            result = function(*args, **kwargs)
-        except Refusal:
+        with engines.turn(dialect()):
+            try:
+                _begin("write")
+                result = function(*args, **kwargs)
+            except Refusal:
+                _commit()
+                raise
+            except BaseException:
+                _roll_back()
+                raise
             _commit()
-            raise
-        except BaseException:
-            db.session.rollback()
-            raise
-        _commit()
-        return result
+            return result
 
     transaction.is_operation = True  # type: ignore[attr-defined]
     return transaction
 
 
 def query(function: Callable[P, R]) -> Callable[P, R]:
-    """Make `function` one reading transaction, or a part of the one that is under way."""
+    """Make `function` read: as a part of the operation under way, else each statement by itself.
+
+    PostgreSQL's statements see what is committed when they begin, in a transaction or not; so a transaction would
+    only cost its beginning and its end. The connection is kept for the next query or operation of the request.
+    """
 
     @functools.wraps(function)
     def reading(*args: P.args, **kwargs: P.kwargs) -> R:
-        if db.session().in_transaction():
+        session = db.session()
+        if session.info.get(UNDER_WAY):
             return function(*args, **kwargs)
         try:
-            _begin(write=False)
-            result = function(*args, **kwargs)
-        except BaseException:
-            db.session.rollback()
+            _begin("read")
+            return function(*args, **kwargs)
+        except Refusal:
             raise
-        _commit()
-        return result
+        except BaseException:
+            _roll_back()
+            raise
+        finally:
+            session.info[UNDER_WAY] = False
+            session.expunge_all()
 
     return reading
 
@@ -136,6 +144,20 @@ def refusing_doubles(refusal: Refusal) -> Iterator[None]:
             db.session.flush()
     except IntegrityError as fault:
         raise refusal from fault
+
+
+def add(row: Model) -> None:
+    """Insert a row in the transaction under way, at once, and let go of it: later changes of it are not kept."""
+    table = type(row)
+    values = {column.key: getattr(row, column.key) for column in table.__table__.columns}
+    if values.get("id", ...) is None:  # counted up by the database
+        del values["id"]
+    db.session.connection().execute(_insert(table), values)
+
+
+@functools.cache
+def _insert(table: type[Model]) -> Insert:
+    return insert(table).inline()
 
 
 def changed(statement: UpdateBase) -> int:
@@ -179,33 +201,12 @@ def set_up(app: Flask) -> None:
     """Prepare the engine for the chosen database and tell the app's clock whether it may move."""
     url = make_url(app.config["DATABASE_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    if url.get_backend_name() == "sqlite":
-        _make_private(Path(url.database or ""))
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-            "hide_parameters": True,
-            "connect_args": {"timeout": BUSY_TIMEOUT},
-        }
-    else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-            "hide_parameters": True,
-            "pool_pre_ping": True,
-            "pool_size": 10,
-            "max_overflow": 20,
-        }
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engines.options(url)
     demo = app.config["GUESTAUTH_DEMO"]
     app.extensions["guestauth_clock"] = Path(app.config["INSTANCE_PATH"]) / "clock" if demo else None
     db.init_app(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            event.listen(db.engine, "connect", _set_up_sqlite)
-            event.listen(db.engine, "begin", _begin_sqlite)
-
-
-def is_busy(fault: BaseException) -> bool:
-    """Whether a database fault is one that passes: locked, out of reach, restarting."""
-    return isinstance(fault, OperationalError | PoolTimeoutError) or getattr(
-        fault, "connection_invalidated", False
-    )
+        engines.prepare(db.engine)
 
 
 def reachable() -> bool:
@@ -228,12 +229,16 @@ def migrated() -> bool:
         return MigrationContext.configure(connection).get_current_revision() == newest
 
 
-def _begin(*, write: bool) -> None:
+def _begin(purpose: str) -> None:
     session = db.session()
-    if session.in_transaction():  # raised outside of the transaction that is under way
+    if session.info.get(UNDER_WAY):  # raised outside of the transaction that is under way
         raise RuntimeError("an operation within a transaction: operations never call operations")
-    session.expunge_all()
-    session.connection(execution_options={"guestauth_write": write})
+    if session.in_transaction() and purpose == "write":
+        session.rollback()  # gives the connection of the queries before back
+    if not session.in_transaction():
+        session.expunge_all()
+        session.connection(execution_options=engines.BEGINNING[purpose][dialect()])
+    session.info[UNDER_WAY] = True
 
 
 def _commit() -> None:
@@ -242,22 +247,10 @@ def _commit() -> None:
     except BaseException:
         db.session.rollback()
         raise
+    finally:
+        db.session().info[UNDER_WAY] = False
 
 
-def _make_private(path: Path) -> None:
-    """Make the SQLite file with mode 0600 before SQLite makes it with the process's."""
-    if path.name and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"cache_size = -{CACHE}"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock first: a read that becomes a write fails at once, whatever the timeout (F9)."""
-    write = connection.get_execution_options().get("guestauth_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+def _roll_back() -> None:
+    db.session.rollback()
+    db.session().info[UNDER_WAY] = False

@@ -8,6 +8,7 @@ another; each fallback secret gives a key of its own, so what it made lives on w
 Called by passcodes, sign-in, invitations and the cookies. It keeps nothing.
 """
 
+import functools
 import hashlib
 import hmac
 from typing import Any
@@ -28,16 +29,29 @@ class Signer(URLSafeSerializer):
 
 def keys(purpose: str) -> list[bytes]:
     """Return the keys of one purpose: the current one first, then one for each fallback secret."""
-    config = current_app.config
-    secrets = [config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"]]
-    return [hmac.digest(secret.encode(), b"guestauth " + purpose.encode(), "sha256") for secret in secrets]
+    return _derived(purpose, _secrets())
 
 
 def signer(purpose: str) -> Signer:
     """Return what signs, and knows again, content of one purpose; its time is for rows to decide (F3)."""
-    return Signer(list(reversed(keys(purpose))), salt=f"guestauth {purpose}")
+    return _signer(purpose, _secrets())
 
 
 def fingerprint(secret: str) -> str:
     """Hash a long random secret for storing: the row knows the secret again, a dump gives nothing."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _secrets() -> tuple[str, ...]:
+    config = current_app.config
+    return config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"]
+
+
+@functools.lru_cache(maxsize=64)
+def _derived(purpose: str, secrets: tuple[str, ...]) -> list[bytes]:
+    return [hmac.digest(secret.encode(), b"guestauth " + purpose.encode(), "sha256") for secret in secrets]
+
+
+@functools.lru_cache(maxsize=64)
+def _signer(purpose: str, secrets: tuple[str, ...]) -> Signer:
+    return Signer(_derived(purpose, secrets)[::-1], salt=f"guestauth {purpose}")

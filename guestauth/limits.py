@@ -132,17 +132,22 @@ class Ledger:
         return datetime.fromtimestamp(max(waits), UTC) if max(waits) > moment else None
 
     def check(self, limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID | None, address: str = "") -> None:
-        """Refuse if it was as often as it may be; the audit log is told once in each window.
+        """Refuse if it was as often as it may be.
 
         :raises LimitReached:
         """
-        next_at = self.next_at(limit, row)
+        next_at = self.reached(limit, row, by=by, tenant_id=tenant_id, address=address)
         if next_at is not None:
-            if self._is_news(limit, row):
-                audit.record(
-                    "limit.reached", by=by, tenant_id=tenant_id, address=address or None, limit=limit.name
-                )
             raise LimitReached(limit, next_at)
+
+    def reached(
+        self, limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID | None, address: str = ""
+    ) -> datetime | None:
+        """Return from when it can be done again; None: now. The audit log is told once in each window."""
+        next_at = self.next_at(limit, row)
+        if next_at is not None and self._is_news(limit, row):
+            audit.record("limit.reached", by=by, tenant_id=tenant_id, address=address or None, limit=limit.name)
+        return next_at
 
     def charge(self, done: Mapping[tuple[Limit, Row], int]) -> None:
         """Write down how often each was done just now; a 0 costs as much work as a 1 (B27)."""

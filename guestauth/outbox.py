@@ -19,35 +19,31 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import event, func, or_, select, update
+from sqlalchemy import and_, event, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as DatabaseSession
 
-from guestauth import audit, mailbox, smtp
-from guestauth.database import P, R, Refusal, changed, db, is_busy, now, operation, query, refusing_doubles
+from guestauth import audit, mail_health, mailbox, smtp
+from guestauth.database import P, R, add, changed, db, now, operation, query
+from guestauth.engines import is_busy
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
 log = logging.getLogger(__name__)
+RANKED = 2000  # letters of which the tenants take turns: as many codes as all may have mailed in an hour
 URGENT = "passcode"  # somebody waits for it: it leaves before thousands of invitations
 BACKOFF = [timedelta(seconds=seconds) for seconds in (5, 15, 45, 120, 300)]  # and 300 s ever after
 GIVE_UP = timedelta(days=3)  # after that an undelivered letter has failed
 FURTHEST = timedelta(minutes=30)  # no lease or pause is so long: a clock has gone back if a letter is due later
 STUBBORN = (1, 2, 4, 8)  # seconds between tries to write down what became of a letter; its lease is longer
-STALE = timedelta(minutes=3)  # a health check older than that: nobody delivers
 
 
 class Dropped(Exception):  # noqa: N818 -- a decision, not an error
     """The letter must not go any more; the text is the reason."""
-
-
-class Quicker(Refusal):
-    """Another process asks the mail server for the first time."""
 
 
 Preparer = Callable[[Letter], Content]
@@ -88,12 +84,14 @@ def post(
     subject_id: uuid.UUID,
     by: audit.Caller,
     n: int = 0,
+    not_before: datetime | None = None,
     **facts: Any,
 ) -> None:
     """Put a letter into the transaction under way; delivery wakes when it commits.
 
     :param user_id: who gets it; None for a stranger, whose letter takes the same way to its end.
     :param subject_id: the sign-in or the invitation it tells of; `n`: which of the sign-in's codes.
+    :param not_before: when it may leave; in half an hour at the latest it leaves or is dropped.
     :param facts: what the letter needs and no row has; never a code or a ticket.
     """
     moment = now()
@@ -106,9 +104,9 @@ def post(
         facts=facts,
         correlation_id=by.correlation_id,
         posted_at=moment,
-        due_at=moment,
+        due_at=min(not_before or moment, moment + FURTHEST),
     )
-    db.session.add(letter)
+    add(letter)
     db.session.info["guestauth_posted"] = True
 
 
@@ -118,12 +116,19 @@ def lease(most: int) -> Sequence[uuid.UUID]:
 
     :param most: how many at the most.
     """
+    is_due = and_(Letter.done_at.is_(None), or_(Letter.due_at <= now(), Letter.due_at > now() + FURTHEST))
+    first = (Letter.kind != URGENT, Letter.due_at)
+    oldest = select(Letter).where(is_due).order_by(*first).limit(RANKED).subquery()
+    each = (oldest.c.tenant_id, oldest.c.kind != URGENT)  # tenants take turns: none floods the others
+    turn = func.row_number().over(partition_by=each, order_by=oldest.c.due_at)
+    ranked = select(oldest.c.id, turn.label("turn")).subquery()
     due = (
         select(Letter.id)
-        .where(Letter.done_at.is_(None), or_(Letter.due_at <= now(), Letter.due_at > now() + FURTHEST))
-        .order_by(Letter.kind != URGENT, Letter.due_at)
+        .join(ranked, ranked.c.id == Letter.id)
+        .where(is_due)
+        .order_by(Letter.kind != URGENT, ranked.c.turn, Letter.due_at)
         .limit(most)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Letter)
         .cte("due")  # runs once; as a subquery PostgreSQL may run it for each row, and take more than `most`
     )
     # longer than one letter can take: a dozen answers of the mail server, each awaited MAIL_TIMEOUT
@@ -181,7 +186,7 @@ def status() -> dict[str, Any]:
             select(Letter.reason).where(waiting, Letter.reason.is_not(None)).order_by(Letter.due_at).limit(1)
         ),
         "failingSince": health.failing_since if health else None,
-        "delayed": is_delayed(),
+        "delayed": mail_health.is_delayed(),
     }
 
 
@@ -190,43 +195,6 @@ def of_user(tenant_id: uuid.UUID, user_id: uuid.UUID, *, most: int = 10) -> Sequ
     """Return the newest letters to a user, with what became of each."""
     theirs = select(Letter).where(Letter.user_id == user_id, Letter.tenant_id == tenant_id)
     return db.session.scalars(theirs.order_by(Letter.posted_at.desc(), Letter.id).limit(most)).all()
-
-
-@query
-def is_delayed() -> bool:
-    """Whether mail is delayed as a whole (B37).
-
-    It follows the clock's checks of the mail server and no letter's fate, so it tells nothing of anybody.
-    """
-    health = db.session.get(MailHealth, 1)
-    return health is not None and (health.failing_since is not None or health.checked_at < now() - STALE)
-
-
-@query
-def check_is_due(every: timedelta) -> bool:
-    """Whether nobody has asked the mail server in the last `every`, or the clock has jumped."""
-    health = db.session.get(MailHealth, 1)
-    return health is None or abs(now() - health.checked_at) >= every
-
-
-@operation
-def claim_check(every: timedelta) -> bool:
-    """Take the turn to ask the mail server; False: another process was quicker."""
-    moment = now()
-    if db.session.get(MailHealth, 1) is None:
-        with suppress(Quicker), refusing_doubles(Quicker()):
-            db.session.add(MailHealth(checked_at=moment))
-            return True
-        return False
-    due = ~MailHealth.checked_at.between(moment - every, moment + every)
-    return changed(update(MailHealth).where(due).values(checked_at=moment)) == 1
-
-
-@operation
-def note_health(fault: str | None) -> None:
-    """Keep what the mail server answered to `smtp.probe`; None: it would take a letter."""
-    since = func.coalesce(MailHealth.failing_since, now()) if fault else None
-    changed(update(MailHealth).values(checked_at=now(), failing_since=since, reason=fault))
 
 
 def _try_later(letter: Letter, reason: str, *, final: bool) -> None:

@@ -17,18 +17,19 @@ import hmac
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import select
 
 from guestauth import audit, letters, outbox, policies, sessions
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, db, now
+from guestauth.database import CLOCK_SLACK, Refusal, add, db, now
 from guestauth.keys import keys
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
 
 DIGITS = 8
+MOST_TYPED = 200  # characters of the field that are looked at; one can become many
 MOST_TRIES = 5  # wrong codes for a sign-in (B23)
 REFERENCE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another
 TOO_LATE_TO_SEND = timedelta(seconds=60)  # a code with less life left than this would arrive dead,
@@ -61,7 +62,7 @@ def typed_code(text: str) -> str:
     Takes away spaces, hyphens and invisible characters; any script's digits become ASCII ones (UX rule 1).
     """
     kept = []
-    for char in unicodedata.normalize("NFKC", text):
+    for char in unicodedata.normalize("NFKC", text[:MOST_TYPED]):
         if char.isspace() or unicodedata.category(char) in ("Cf", "Pd", "Cc", "Zs") or char == "\u2212":
             continue
         digit = unicodedata.digit(char, None)
@@ -74,15 +75,16 @@ def is_code(text: str) -> bool:
     return len(text) == DIGITS and text.isascii() and text.isdigit()
 
 
-def issue(sign_in: SignIn, *, by: Caller) -> Passcode:
+def issue(sign_in: SignIn, *, by: Caller, not_before: datetime | None = None) -> Passcode:
     """Issue the sign-in's next code and post its letter, in the transaction under way.
 
     :param sign_in: with `sends` counted up already; a stranger's gets the same rows.
+    :param not_before: when its letter may leave; None: now.
     """
     moment = now()
     lifetime = timedelta(seconds=current_app.config["PASSCODE_LIFETIME"])
     passcode = Passcode(sign_in_id=sign_in.id, n=sign_in.sends, issued_at=moment, expires_at=moment + lifetime)
-    db.session.add(passcode)
+    add(passcode)
     outbox.post(
         "passcode",
         tenant_id=sign_in.tenant_id,
@@ -90,6 +92,7 @@ def issue(sign_in: SignIn, *, by: Caller) -> Passcode:
         subject_id=sign_in.id,
         n=sign_in.sends,
         by=by,
+        not_before=not_before,
         browser=browser_label(by.browser),
         address=sign_in.address,
     )

@@ -47,11 +47,15 @@ class TooManySends(Refusal):
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a send is charged to."""
+    """What a send is charged to.
+
+    Too many mails are no refusal, or it would tell that the ones before were to guests (B27): they are held.
+    """
 
     ledger: Ledger
     asked: list[tuple[Limit, Row]]  # by whoever asks
     mails: list[tuple[Limit, Row]]  # that leave
+    held: bool  # whether a mail waits until there is room for it
 
 
 @operation
@@ -63,9 +67,10 @@ def send_code(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: 
     """
     sign_in = _mine(tenant_id, sign_in_id, browser)
     allowance = _allowance(sign_in, by)
-    if not _is_reserved(sign_in):
+    reserved = _reserved_or_none(sign_in)
+    if reserved is None:
         raise _why_no_send(sign_in, by)
-    return _sent(sign_in, allowance, by)
+    return _sent(reserved, allowance, by)
 
 
 @operation
@@ -95,10 +100,10 @@ def renew(
         return clicked
     address, key = earlier.address, earlier.mail_key
     sign_in = signin.opened(tenant_id, address, key, browser=browser, target=target, known=known)
-    db.session.flush()
-    if _is_reserved(sign_in):
-        _sent(sign_in, allowance, by)
-    return sign_in
+    reserved = _reserved_or_none(sign_in)
+    if reserved:
+        _sent(reserved, allowance, by)
+    return reserved or sign_in
 
 
 def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> SignIn:
@@ -123,15 +128,15 @@ def _allowance(sign_in: SignIn, by: Caller, *, known: str | None = None) -> Allo
         sends = limits.of_address(limits.SENDS, tenant_id, key)
         asked = [(limits.SENDS, sends), (limits.CLIENT_SENDS, limits.of_client(limits.CLIENT_SENDS, by))]
         guessed = [(limits.GUESSED_SENDS, sends)] if guessing.is_guessed(sign_in) else []
-        checked = [*asked, *guessed, *mails]
+        checked = [*asked, *guessed]
     ledger = limits.opened(row for _, row in [*asked, *mails])
     for limit, row in checked:
         ledger.check(limit, row, by=by, tenant_id=tenant_id, address=sign_in.address)
-    return Allowance(ledger, asked, mails)
+    return Allowance(ledger, asked, mails, held=not known)
 
 
-def _is_reserved(sign_in: SignIn) -> bool:
-    """Reserve a send in one statement; False: none may be sent now. Who gets it is looked up with it."""
+def _reserved_or_none(sign_in: SignIn) -> SignIn | None:
+    """Reserve a send in one statement; None: none may be sent now. Who gets it is looked up with it."""
     moment = now()
     named = (User.tenant_id == SignIn.tenant_id, User.mail_key == SignIn.mail_key, User.deleted_at.is_(None))
     reserve = (
@@ -143,17 +148,19 @@ def _is_reserved(sign_in: SignIn) -> bool:
         .values(user_id=func.coalesce(SignIn.user_id, select(User.id).where(*named).scalar_subquery()))
         .returning(SignIn)
     )
-    return db.session.scalar(reserve, execution_options={"populate_existing": True}) is not None
+    return db.session.scalar(reserve, execution_options={"populate_existing": True})
 
 
 def _sent(sign_in: SignIn, allowance: Allowance, by: Caller) -> Passcode:
     """Issue the code that was reserved, and charge it: a stranger's is no mail, but as much work."""
-    mails = int(sign_in.user_id is not None)
+    tenant_id, mails = sign_in.tenant_id, int(sign_in.user_id is not None)
+    full = [allowance.ledger.reached(*mail, by=by, tenant_id=tenant_id) for mail in allowance.mails]
+    room = [moment for moment in full if moment and allowance.held]
     allowance.ledger.charge(dict.fromkeys(allowance.asked, 1) | dict.fromkeys(allowance.mails, mails))
     for limit, row in allowance.mails:
-        allowance.ledger.alarm(limit, row, by=by, tenant_id=sign_in.tenant_id)
+        allowance.ledger.alarm(limit, row, by=by, tenant_id=tenant_id)
     signin.record("passcode.requested", sign_in, by)
-    return passcodes.issue(sign_in, by=by)
+    return passcodes.issue(sign_in, by=by, not_before=max(room, default=None))
 
 
 def _why_no_send(sign_in: SignIn, by: Caller) -> Refusal:

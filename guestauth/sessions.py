@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, or_, select
 
 from guestauth import audit
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, changed, db, now, operation, query
+from guestauth.database import CLOCK_SLACK, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint
 from guestauth.models import PASSCODE, Domain, Passcode, Session, SignIn, Tenant, User
 
@@ -138,7 +138,7 @@ def open_for(
         created_at=moment,
         expires_at=moment + timedelta(seconds=current_app.config["SESSION_LIFETIME"]),
     )
-    db.session.add(session)
+    add(session)
     return session
 
 

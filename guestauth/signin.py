@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, select, update
 from guestauth import audit, guessing, limits, passcodes, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
-from guestauth.database import Refusal, changed, db, now, operation, query
+from guestauth.database import Refusal, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint, keys
 from guestauth.models import Passcode, Session, SignIn
 from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
@@ -170,7 +170,7 @@ def opened(
         target=target,
         created_at=now(),
     )
-    db.session.add(sign_in)
+    add(sign_in)
     return sign_in
 
 

@@ -15,12 +15,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from guestauth import addresses, audit, languages, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
 from guestauth.models import Domain, Tenant, User
 from guestauth.policies import WITH_PASSCODES
 
@@ -148,6 +148,8 @@ def disable(tenant_id: uuid.UUID, *, by: Caller) -> None:
     tenant.disabled_at = tenant.disabled_at or now()
     tenant.codes_void_at = now()
     db.session.flush()
+    members = update(User).where(User.tenant_id == tenant_id, User.user_type != "Guest")
+    changed(members.values(codes_void_at=now()))  # theirs are not the tenant's (B34)
     sessions.end_of_tenant(tenant_id)
     audit.record("tenant.disabled", by=by, tenant_id=tenant_id)
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from guestauth import courier, create_app
+from guestauth.cli import doctor
 from tests import servers
+from tests.probe import change
 from tests.servers import Sink
 from tests.steps import another, mailing
-from tests.world import World, environment
+from tests.world import NICOLE, World, environment
 
 SECRETS = {
     "SECRET_KEY": "6f1d2c3b4a5968778695a4b3c2d1e0ffa1b2c3d4e5f60718293a4b5c6d7e8f90",
@@ -102,3 +105,83 @@ def test_clock_that_was_moved(sqlite_world: World) -> None:
     sqlite_world.advance(86400)
     ok, says = findings(sqlite_world, code=1)["clock"]
     assert not ok and says.startswith("1 day, 0:00:00 ahead")
+
+
+# What only shows when it has run for a while.
+
+
+def test_address_in_mails_that_is_not_answered_to(sqlite_world: World) -> None:
+    sqlite_world.app.config["TRUSTED_HOSTS"] = ["guests.example.org"]
+    ok, says = findings(sqlite_world, code=1)["hosts"]
+    assert not ok and "add it to TRUSTED_HOSTS" in says
+
+
+@pytest.mark.parametrize(("fallbacks", "words"), [(["a"], "stands twice"), (["b", "c", "d"], "take the oldest")])
+def test_keys_left_over(sqlite_world: World, fallbacks: list[str], words: str) -> None:
+    sqlite_world.app.config.update(SECRET_KEY="a", SECRET_KEY_FALLBACKS=fallbacks)
+    ok, says = findings(sqlite_world, code=1)["keys"]
+    assert not ok and words in says
+
+
+def test_secret_everybody_can_read(sqlite_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "password"
+    file.write_text("hush")
+    monkeypatch.setenv("MAIL_PASSWORD_FILE", str(file))
+    file.chmod(0o644)
+    assert findings(sqlite_world, code=1)["secrets"][1].endswith(f"chmod o= {file}")
+    file.chmod(0o640)
+    assert "secrets" not in findings(sqlite_world, code=0)
+
+
+def test_database_that_takes_no_writes(postgresql_world: World) -> None:
+    name = make_url(postgresql_world.app.config["DATABASE_URL"]).database
+    change(postgresql_world, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert not findings(another(postgresql_world), code=1)["database takes writes"][0]
+
+
+def test_journal_of_sqlite_lets_readers_and_a_writer_work_side_by_side(sqlite_world: World) -> None:
+    assert findings(sqlite_world, code=0)["sqlite journal"] == (True, "wal")
+
+
+def test_disk_that_is_nearly_full(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LEAST_FREE", 2**60)
+    ok, says = findings(sqlite_world, code=1)["disk"]
+    assert not ok and says.endswith("make room")
+
+
+def test_clock_that_is_behind_the_newest_event(sqlite_world: World) -> None:
+    change(sqlite_world, "UPDATE events SET at = '2099-01-01'")
+    assert "behind the newest event's" in findings(sqlite_world, code=1)["clock"][1]
+
+
+def test_nobody_delivers(world: World) -> None:
+    courier.check_health(world.app)
+    assert findings(world, code=0)["delivery"][0]
+    change(world, "UPDATE mail_health SET checked_at = '2020-01-01'")
+    ok, says = findings(world, code=1)["delivery"]
+    assert not ok and says.endswith("start flask mail deliver (MAIL_DELIVERY=worker)")
+
+
+def test_letters_that_have_waited_long(world: World) -> None:
+    change(world, "UPDATE letters SET posted_at = '2020-01-01'")
+    ok, says = findings(world, code=1)["letters"]
+    assert not ok and says.startswith("1 wait, the oldest for")
+
+
+def test_house_that_nobody_keeps(world: World) -> None:
+    world.run("purge")
+    assert findings(world, code=0)["housekeeping"][0]
+    change(world, "UPDATE housekeeping SET done_at = '2020-01-01'")
+    ok, says = findings(world, code=1)["housekeeping"]
+    assert not ok and "flask purge does it now" in says
+
+
+def test_proxy_that_is_taken_for_everybody(world: World) -> None:
+    world.app.config["GUESTAUTH_DEMO"] = False
+    change(world, "UPDATE events SET client_address = '127.0.0.1'")
+    for _ in range(4):
+        world.signed_in(NICOLE)
+    ok, says = findings(world, code=1)["proxies"]
+    assert not ok and "set TRUSTED_PROXIES" in says
+    change(world, "UPDATE events SET client_address = '2001:db8::7' WHERE id = (SELECT max(id) FROM events)")
+    assert findings(world, code=1)["proxies"][0]

@@ -142,6 +142,7 @@ def test_domain_that_is_not_verified_does_not_resolve(sqlite_world: World) -> No
 @pytest.mark.parametrize(
     "name", ["fabrikаm.example", "fabrikam.exаmple", "ｆabrikam.example.evil", "fabrikam.example.evil"]
 )
+@pytest.mark.case("T-08")
 def test_domain_that_only_looks_alike_is_another(sqlite_world: World, name: str) -> None:
     assert ask(sqlite_world.app, f"/{name}").status == 404
 
@@ -256,6 +257,7 @@ def test_address_that_is_no_tenant_s_is_told_and_can_be_mended(sqlite_world: Wor
 # B4: unknown and disabled tenants
 
 
+@pytest.mark.case("T-07")
 def test_unknown_disabled_and_malformed_tenants_are_one_and_the_same_page(sqlite_world: World) -> None:
     sqlite_world.do(tenants.disable, CONTOSO, by=BY)
     names = ["unknown.example", "contoso.example", str(CONTOSO), str(uuid.UUID(int=7)), "fab00000", "x", "..", "."]

@@ -86,6 +86,7 @@ def test_cookie_without_the_prefix_is_nothing_on_https(https_world: World) -> No
 
 
 @pytest.mark.parametrize("name", [SESSION, VISIT])
+@pytest.mark.case("S-08")
 def test_cookie_says_nothing_of_the_guest(sqlite_world: World, name: str) -> None:
     browser = sqlite_world.signed_in(NICOLE)
     content = base64.urlsafe_b64decode(browser.cookies[name].partition(".")[0] + "==")
@@ -123,6 +124,7 @@ def test_pages_opened_again_set_no_cookie_again(sqlite_world: World) -> None:
 # Tampering
 
 
+@pytest.mark.case("S-07")
 def test_flipped_bit_anywhere_makes_nobody(world: World) -> None:
     cookie = world.signed_in(NICOLE).cookies[SESSION]
     assert ask(world.app, APPS, headers={"Cookie": f"{SESSION}={cookie}"}).status == 200
@@ -147,6 +149,7 @@ def test_halves_swapped_or_stripped_or_of_others_make_nobody(sqlite_world: World
 
 
 @pytest.mark.parametrize("key", WEAK)
+@pytest.mark.case("S-07")
 def test_cookie_signed_with_a_guessed_key_makes_nobody(sqlite_world: World, key: str) -> None:
     sqlite_world.signed_in(NICOLE)
     secret = sqlite_world.rows("SELECT secret FROM sessions")[0][0]
@@ -229,6 +232,7 @@ def invite_everywhere(world: World, number: int) -> list[str]:
 
 
 @pytest.mark.long
+@pytest.mark.case("T-04")
 def test_ten_tenants_are_signed_in_to_at_once_and_the_eleventh_ends_the_oldest(sqlite_world: World) -> None:
     domains, browser = invite_everywhere(sqlite_world, 11), sqlite_world.browser()
     for domain in domains[:10]:
@@ -302,6 +306,7 @@ def test_planted_visit_is_worth_nothing_after_the_victim_signed_in(world: World)
     assert victim.cookies[VISIT] != attacker.cookies[VISIT]
 
 
+@pytest.mark.case("S-01")
 def test_planted_session_is_replaced_not_shared(sqlite_world: World) -> None:
     attacker = sqlite_world.signed_in(ALEX)
     victim = at_enter_code(sqlite_world, NICOLE)

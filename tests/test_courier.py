@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guestauth import courier, create_app, invitations, outbox
+from guestauth import courier, create_app, invitations, mail_health
 from guestauth.courier import Courier
 from tests import servers
 from tests.servers import Sink
@@ -106,6 +106,7 @@ def test_one_connection_carries_all_letters_one_after_the_other(world: World, si
     assert (len(sink.wait_for(6)), sink.connections) == (6, 1)
 
 
+@pytest.mark.case("F-11")
 def test_stopping_lets_the_letter_on_its_way_arrive(inline: World, sink: Sink) -> None:
     sink.delay(0.3)
     ask(inline)
@@ -184,7 +185,7 @@ def test_health_is_noted_while_it_runs(inline: World, sink: Sink) -> None:
 
 def test_demo_without_a_mail_server_is_healthy(world: World) -> None:
     courier.check_health(world.app)
-    assert not world.do(outbox.is_delayed)
+    assert not world.do(mail_health.is_delayed)
     assert world.rows("SELECT reason FROM mail_health") == [(None,)]
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, StatementError
 
-from guestauth import create_app, database
+from guestauth import create_app, database, engines
 from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
 from guestauth.models import Domain, Tenant
 from tests import servers
@@ -267,7 +267,7 @@ def test_sqlite_file_that_is_there_is_left_as_it_is(sqlite_world: World) -> None
 @pytest.fixture
 def locked(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A world whose database another process is writing to, and which does not wait long."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT", 0.05)
     writer = sqlite3.connect(sqlite_world.instance / "guestauth.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     yield another(sqlite_world)
@@ -282,7 +282,7 @@ def test_writing_fails_busy_before_it_has_begun(locked: World) -> None:
     begun: list[int] = []
     with pytest.raises(OperationalError) as fault:
         locked.do(operation(lambda: begun.append(1)))
-    assert (database.is_busy(fault.value), begun) == (True, [])
+    assert (engines.is_busy(fault.value), begun) == (True, [])
 
 
 def test_session_works_again_after_the_database_was_busy(locked: World) -> None:
@@ -323,14 +323,14 @@ def fault(world: World, statement: str) -> Exception:
 
 def test_rule_of_a_table_that_is_broken_is_not_taken_for_a_busy_database(world: World) -> None:
     broken = "UPDATE users SET mail_key = 'locked connect', blocked_at = NULL, mail = NULL"
-    assert not database.is_busy(fault(world, broken))
+    assert not engines.is_busy(fault(world, broken))
 
 
 def test_database_that_is_not_there_is_unreachable_and_busy(sqlite_world: World) -> None:
     with servers.closed_port() as port:
         away = another(sqlite_world, DATABASE_URL=f"postgresql://nobody@127.0.0.1:{port}/none")
         assert not away.do(database.reachable)
-        assert database.is_busy(fault(away, "SELECT 1"))
+        assert engines.is_busy(fault(away, "SELECT 1"))
 
 
 def test_parameters_of_a_statement_that_fails_are_not_shown(sqlite_world: World) -> None:

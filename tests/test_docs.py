@@ -6,7 +6,20 @@ import click
 import pytest
 
 from guestauth.audit import EVENTS
-from guestauth.cli import administrator, audit, demo, doctor, guest, mail, policy, resource, session, tenant
+from guestauth.cli import (
+    administrator,
+    audit,
+    database,
+    demo,
+    doctor,
+    guest,
+    mail,
+    policy,
+    purge,
+    resource,
+    session,
+    tenant,
+)
 from guestauth.config import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +32,7 @@ GROUPS = [
     resource.resource,
     session.session,
     tenant.tenant,
+    database.database,
     demo.demo,
 ]
 
@@ -37,7 +51,7 @@ def test_every_command_has_its_place_in_the_readme(group: click.Group) -> None:
     assert all(name in line for name in group.commands)
 
 
-@pytest.mark.parametrize("command", [audit.audit, doctor.doctor], ids=lambda command: command.name)
+@pytest.mark.parametrize("command", [audit.audit, doctor.doctor, purge.purge], ids=lambda command: command.name)
 def test_every_single_command_too(command: click.Command) -> None:
     assert f"`flask {command.name}" in README
 

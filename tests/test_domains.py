@@ -148,6 +148,7 @@ def test_dns_that_does_not_answer_is_said_so(
         check(world)
 
 
+@pytest.mark.case("X-06")
 def test_dns_is_asked_in_no_transaction(world: World, dns: NameServer) -> None:
     dns.texts[SHOP], open_then = [claim(world)], []
     with world.app.app_context():
@@ -175,6 +176,7 @@ def test_domain_is_verified_by_one_tenant_only(world: World, dns: NameServer) ->
 
 
 @pytest.mark.both
+@pytest.mark.case("X-05")
 def test_of_two_tenants_at_once_one_gets_the_domain(world: World, dns: NameServer) -> None:
     dns.texts[SHOP] = [claim(world), claim(world, tenant=CONTOSO)]
     host, port = dns.address.split(":")

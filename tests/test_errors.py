@@ -203,7 +203,7 @@ def test_there_is_no_debugger(sqlite_world: World, path: str) -> None:
 # The database is busy
 
 
-@pytest.mark.case("R-12")
+@pytest.mark.case("R-12", "F-06")
 def test_busy_database_is_told_with_the_time_to_wait(locked: World) -> None:
     browser = locked.browsers[0].submit("send-code")
     assert (browser.status, browser.h1) == (503, "We're busy at the moment")
@@ -224,6 +224,7 @@ def test_busy_database_lets_readers_go_on(locked: World) -> None:
     assert locked.browser().open(SIGN_IN).status == 200
 
 
+@pytest.mark.case("F-06")
 def test_what_was_refused_while_busy_works_afterwards_and_once(impatient_world: World) -> None:
     browser = at_send_code(impatient_world, NICOLE)
     page = browser.fork().open(browser.url)

@@ -317,6 +317,7 @@ def test_odd_client_ends_in_one_line_of_the_log(world: World, caplog: pytest.Log
 
 
 @pytest.mark.parametrize("to", ELSEWHERE)
+@pytest.mark.case("T-11")
 def test_nothing_leads_out_of_the_tenant_after_sign_in(sqlite_world: World, to: str) -> None:
     browser = sqlite_world.browser().open(SIGN_IN, to=to).submit("email-form", email=NICOLE).submit("send-code")
     browser.submit("enter-code", code=sqlite_world.code(NICOLE))

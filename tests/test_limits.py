@@ -74,6 +74,7 @@ def test_the_longer_window_holds_beside_the_shorter(world: World) -> None:
 
 
 @pytest.mark.parametrize("early", [1, 2])
+@pytest.mark.case("RL-09")
 def test_no_window_has_more_wherever_it_begins(world: World, early: int) -> None:
     for _ in range(early):
         world.do(once)
@@ -100,6 +101,7 @@ def test_a_nought_is_written_down_and_costs_nothing(world: World) -> None:
 
 
 @pytest.mark.both
+@pytest.mark.case("RL-01")
 def test_of_forty_at_once_so_many_are_done_as_may_be(world: World) -> None:
     others = [another(world) for _ in range(4)]
 

@@ -84,6 +84,7 @@ def test_migrations_and_models_make_the_same_indexes(empty: World) -> None:
     assert [each for each in migrated if each[0] == "uq_users_tenant_id_mail_key"]
 
 
+@pytest.mark.case("F-12")
 def test_upgrading_twice_does_no_harm(empty: World) -> None:
     empty.do(upgrade)
     empty.do(demo.load)

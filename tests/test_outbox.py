@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from guestauth import courier, database, guests, invitations, outbox, tenants
+from guestauth import courier, database, guests, invitations, mail_health, outbox, tenants
 from guestauth.database import operation, query
 from guestauth.models import Letter
 from tests import servers
@@ -194,6 +194,7 @@ def test_trouble_for_now_delays_a_letter_and_loses_none(sqlite_mail: World, sink
     assert (recipients(sink), letter(sqlite_mail).outcome) == ([NICOLE], "sent")
 
 
+@pytest.mark.case("F-04")
 def test_pauses_grow_to_five_minutes_with_some_jitter(sqlite_mail: World, sink: Sink) -> None:
     sqlite_mail.do(invitations.invite, FABRIKAM, STRANGER, by=BY)
     sink.stop()
@@ -288,6 +289,7 @@ def test_each_letter_that_waited_arrives_exactly_once_when_the_server_is_back(ma
 
 
 @pytest.mark.both
+@pytest.mark.case("F-13")
 def test_three_deliverers_at_once_send_each_letter_once(mail: World, sink: Sink) -> None:
     invite_all(mail)
     processes = [mailing(mail, sink) for _ in range(3)]
@@ -312,6 +314,7 @@ def test_code_leaves_before_invitations_that_have_waited_longer(world: World) ->
     assert [each.kind for each in letters(world) if each.id == first] == ["passcode"]
 
 
+@pytest.mark.case("F-13")
 def test_leased_letter_is_nobody_elses_until_the_lease_runs_out(mail: World, sink: Sink) -> None:
     ask(mail)
     assert list(mail.do(outbox.lease, 5)) == [letter(mail).id]
@@ -353,6 +356,7 @@ def test_no_more_letters_are_leased_than_asked_for_the_oldest_first(mail: World)
     assert len(mail.do(outbox.lease, 2)) == 1
 
 
+@pytest.mark.case("X-06")
 def test_delivery_holds_no_transaction_while_it_waits_for_the_server(mail: World, sink: Sink) -> None:
     ask(mail)
     sink.hang()
@@ -407,7 +411,7 @@ def test_no_letters_fate_makes_mail_delayed(sqlite_mail: World, sink: Sink) -> N
         trouble()
         ask(sqlite_mail, browser=uuid.uuid4().hex)
         sqlite_mail.deliver()
-        assert not sqlite_mail.do(outbox.is_delayed)
+        assert not sqlite_mail.do(mail_health.is_delayed)
 
 
 def test_mail_is_delayed_while_the_server_does_not_answer(sqlite_mail: World, sink: Sink) -> None:
@@ -415,7 +419,7 @@ def test_mail_is_delayed_while_the_server_does_not_answer(sqlite_mail: World, si
     for change in (lambda: None, sink.stop, sink.start):
         change()
         courier.check_health(sqlite_mail.app)
-        verdicts.append(sqlite_mail.do(outbox.is_delayed))
+        verdicts.append(sqlite_mail.do(mail_health.is_delayed))
         sqlite_mail.advance(31)
     assert verdicts == [False, True, False]
 
@@ -433,13 +437,13 @@ def test_begin_of_a_failure_stays_while_it_lasts(sqlite_mail: World, sink: Sink)
 def test_mail_is_delayed_when_nobody_asks_the_server_any_more(mail: World) -> None:
     courier.check_health(mail.app)
     mail.advance(170)
-    assert not mail.do(outbox.is_delayed)
+    assert not mail.do(mail_health.is_delayed)
     mail.advance(11)
-    assert mail.do(outbox.is_delayed)
+    assert mail.do(mail_health.is_delayed)
 
 
 def test_nobody_has_asked_yet_is_no_delay(world: World) -> None:
-    assert not world.do(outbox.is_delayed)
+    assert not world.do(mail_health.is_delayed)
 
 
 def test_server_is_asked_by_one_process_at_a_time_and_not_too_often(mail: World, sink: Sink) -> None:
@@ -458,14 +462,14 @@ def test_server_is_asked_anew_when_the_clock_has_jumped(sqlite_mail: World, sink
     courier.check_health(sqlite_mail.app)
     sqlite_mail.advance(jump)
     courier.check_health(sqlite_mail.app)
-    assert (sink.connections, sqlite_mail.do(outbox.is_delayed)) == (2, False)
+    assert (sink.connections, sqlite_mail.do(mail_health.is_delayed)) == (2, False)
 
 
 def test_only_one_claims_the_turn(mail: World) -> None:
     every = timedelta(seconds=30)
-    assert [mail.do(outbox.claim_check, every) for _ in range(3)] == [True, False, False]
+    assert [mail.do(mail_health.claim_check, every) for _ in range(3)] == [True, False, False]
     mail.advance(31)
-    assert [mail.do(outbox.claim_check, every) for _ in range(2)] == [True, False]
+    assert [mail.do(mail_health.claim_check, every) for _ in range(2)] == [True, False]
 
 
 def blocked(world: World) -> bool:
@@ -479,7 +483,7 @@ def blocked(world: World) -> bool:
 def test_very_first_turn_is_claimed_by_one_of_two_at_once(postgresql_world: World) -> None:
     claims: list[bool] = []
     claim = threading.Thread(
-        target=lambda: claims.append(postgresql_world.do(outbox.claim_check, timedelta(seconds=30)))
+        target=lambda: claims.append(postgresql_world.do(mail_health.claim_check, timedelta(seconds=30)))
     )
     with postgresql_world.app.app_context(), database.db.engine.connect() as other:
         other.execute(database.text("INSERT INTO mail_health (id, checked_at) VALUES (1, now())"))
@@ -520,4 +524,4 @@ def test_both_codes_of_a_sign_in_arrive_after_an_outage_and_each_works(sqlite_ma
 
 
 def test_every_kind_of_letter_has_its_preparer() -> None:
-    assert set(outbox._preparers) == {"passcode", "invitation"}
+    assert set(outbox._preparers) == {"passcode", "invitation", "warning"}

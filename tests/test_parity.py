@@ -171,6 +171,7 @@ def compare(world: World, accept: str) -> None:
             assert step == wanted_step, (kind, step[0])
 
 
+@pytest.mark.case("E-01", "E-02", "E-08", "E-09", "G-10")
 def test_every_step_answers_a_guest_as_it_answers_anybody(world: World) -> None:
     without_limits(world)
     compare(world, HTML)

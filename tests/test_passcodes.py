@@ -95,6 +95,7 @@ def test_code_with_leading_zeros_is_mailed_and_accepted_whole(world: World) -> N
 # Nowhere at rest.
 
 
+@pytest.mark.case("L-12")
 def test_code_is_in_no_table_in_any_searchable_form(world: World) -> None:
     ask(world, NICOLE)
     before = everything(world)
@@ -167,6 +168,7 @@ def test_code_is_live_up_to_its_last_moment_and_not_one_longer(sqlite_world: Wor
     assert verdicts[-1][2] >= code.expires_at
 
 
+@pytest.mark.case("L-01")
 def test_code_works_in_the_last_second_of_its_thirty_minutes(world: World) -> None:
     started = ask(world, NICOLE)
     code = code_of(world, started)
@@ -183,6 +185,7 @@ def signed_in(world: World, started: SignIn, code: str) -> bool:
         return False
 
 
+@pytest.mark.case("L-01")
 def test_code_is_refused_at_thirty_minutes_and_the_try_given_back(world: World) -> None:
     started = ask(world, NICOLE)
     code = code_of(world, started)
@@ -195,6 +198,7 @@ def test_code_is_refused_at_thirty_minutes_and_the_try_given_back(world: World) 
 
 
 @pytest.mark.parametrize("back", [-3600, -60, -10])
+@pytest.mark.case("F-08")
 def test_code_gains_nothing_when_the_clock_goes_back(sqlite_world: World, back: int) -> None:
     started = ask(sqlite_world, NICOLE)
     code = code_of(sqlite_world, started)

@@ -80,6 +80,7 @@ def test_deployment_may_shorten_a_session(world: World) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(-2, True), (-3600, False), (90000, False)])
+@pytest.mark.case("F-08")
 def test_session_gains_nothing_when_the_clock_jumps(sqlite_world: World, seconds: int, live: bool) -> None:
     done = sign_in(sqlite_world)
     sqlite_world.advance(seconds)

@@ -689,6 +689,7 @@ def test_newest_code_is_the_one_sent_last(sqlite_world: World) -> None:
     assert sqlite_world.do(signin.newest, started).n == 2
 
 
+@pytest.mark.case("L-11")
 def test_sign_in_works_over_a_restart(world: World) -> None:
     started = ask(world)
     code = code_of(world, started)

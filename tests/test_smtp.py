@@ -153,6 +153,7 @@ def test_unavailable_server_is_for_now(opened: Open, at: Any) -> None:
     assert len(sink.wait_for(1)) == 1
 
 
+@pytest.mark.case("F-03")
 def test_silent_server_is_given_up_after_the_timeout(opened: Open) -> None:
     world, sink = opened(MAIL_TIMEOUT="1")
     sink.hang()

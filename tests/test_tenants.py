@@ -73,6 +73,7 @@ def test_domain_must_be_one(sqlite_world: World, domains: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize("typed", ["admin", "static", "sign-in", "healthz", "apps", "dev", "localhost"])
+@pytest.mark.case("T-09")
 def test_no_tenant_can_be_named_like_a_path_of_ours(sqlite_world: World, typed: str) -> None:
     with pytest.raises(tenants.TenantRefused):
         create(sqlite_world, domains=(typed,))

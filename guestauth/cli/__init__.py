@@ -11,12 +11,14 @@ from flask import Flask
 from guestauth.cli import (
     administrator,
     audit,
+    database,
     demo,
     doctor,
     guest,
     imports,
     mail,
     policy,
+    purge,
     resource,
     session,
     tenant,
@@ -34,8 +36,10 @@ def set_up(app: Flask) -> None:
         policy.policy,
         session.session,
         mail.mail,
+        database.database,
         demo.demo,
     ):
         app.cli.add_command(group)
     app.cli.add_command(audit.audit)
     app.cli.add_command(doctor.doctor)
+    app.cli.add_command(purge.purge)

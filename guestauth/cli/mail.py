@@ -7,7 +7,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from guestauth import addresses, courier, letters, outbox, smtp
+from guestauth import addresses, courier, letters, metrics, outbox, smtp
 from guestauth.cli.terminal import as_json, command, show
 from guestauth.database import now
 
@@ -34,6 +34,8 @@ def deliver(once: bool) -> None:
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: courier.stop(app))
+    metrics.set_up(app)
+    metrics.answer(app)
     courier.run(app)
 
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import text
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -11,6 +12,7 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and type(item).__name__ == "UtcDateTime" else False
 
 
+ALONE = 4_857_220_918  # any number: the lock that two who start at once take turns by
 database = current_app.extensions["migrate"].db
 
 if context.is_offline_mode():
@@ -20,14 +22,17 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with database.engine.connect().execution_options(guestauth_write=True) as connection:
+    writing = {"guestauth_begin": "BEGIN IMMEDIATE"}
+    with database.engine.connect().execution_options(**writing) as connection:
         context.configure(
             connection=connection,
             target_metadata=database.metadata,
             render_as_batch=True,
             compare_type=True,
             render_item=render_item,
-            transaction_per_migration=True,
         )
-        with context.begin_transaction():
+        with context.begin_transaction():  # one for all: two who start at once take turns
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({ALONE})"))
             context.run_migrations()

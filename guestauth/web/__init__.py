@@ -47,6 +47,7 @@ def set_up(app: Flask) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
+        WTF_I18N_ENABLED=False,  # every word is ours (F14)
         WTF_CSRF_TIME_LIMIT=None,  # a form's token lives as long as the visit (C-05, F3)
     )
     app.session_interface = cookies.VisitInterface()

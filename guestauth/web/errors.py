@@ -16,7 +16,8 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from guestauth import limits, resources, signin
-from guestauth.database import Refusal, is_busy, now
+from guestauth.database import Refusal, now
+from guestauth.engines import is_busy
 from guestauth.web import cookies, gate
 from guestauth.web.fields import Problem, page, wait
 

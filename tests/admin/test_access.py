@@ -33,7 +33,7 @@ def test_anonymous_is_led_to_sign_in_from_every_address(sqlite_world: World, met
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.case("A-01")
+@pytest.mark.case("A-01", "S-11")
 def test_guest_is_refused_at_every_address(sqlite_world: World, method: str) -> None:
     cookies = sqlite_world.signed_in(NICOLE).cookies
     for path in paths(sqlite_world):

@@ -158,6 +158,7 @@ def test_back_and_forward_are_harmless_at_every_step(site: Site, arrive: Arrive)
 
 
 @pytest.mark.long
+@pytest.mark.case("S-09")
 def test_back_after_signing_out_shows_nothing(site: Site, arrive: Arrive) -> None:
     guest = arrive(site).sign_in(shared_plan(site), PLAN)
     assert guest.sees("Project plan")

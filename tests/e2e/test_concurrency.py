@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from guestauth import guests, invitations, outbox, policies
+from guestauth import guests, invitations, mail_health, policies
 from tests.e2e.conftest import SOAK
 from tests.e2e.parallel import Shot, aim, together, volley
 from tests.e2e.site import Prepare, Site, behind
@@ -173,6 +173,7 @@ def test_nobody_is_signed_in_after_the_opt_out_however_close_the_race(each_site:
     race(each_site, lambda _: each_site.world.do(policies.turn_passcodes, FABRIKAM, on=False, by=BY))
 
 
+@pytest.mark.case("S-06")
 def test_nobody_is_signed_in_after_being_deleted_however_close_the_race(each_site: Site) -> None:
     race(each_site, lambda mail: each_site.world.do(guests.delete, FABRIKAM, mail, by=BY))
 
@@ -183,5 +184,5 @@ def test_nobody_is_signed_in_after_being_deleted_however_close_the_race(each_sit
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_eight_first_checks_at_once_ask_the_mail_server_once(database: str, prepare: Prepare) -> None:
     with behind(prepare(database)) as made:
-        claims = together(*[partial(made.world.do, outbox.claim_check, timedelta(seconds=30))] * 8)
+        claims = together(*[partial(made.world.do, mail_health.claim_check, timedelta(seconds=30))] * 8)
     assert Counter(claims) == {True: 1, False: 7}

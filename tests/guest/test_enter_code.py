@@ -105,6 +105,7 @@ def test_what_cannot_be_a_code_is_kept_and_told_and_costs_no_try(
     assert sqlite_world.rows("SELECT tries FROM sign_ins") == [(0,)]
 
 
+@pytest.mark.case("G-09")
 def test_right_code_with_one_more_digit_is_refused_not_cut(sqlite_world: World) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     browser.submit("enter-code", code=sqlite_world.code(NICOLE) + "0")

@@ -16,7 +16,7 @@ from flask import Response, current_app, redirect, request, url_for
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from guestauth import addresses, limits, outbox, passcodes, sending, signin
+from guestauth import addresses, limits, mail_health, passcodes, sending, signin
 from guestauth.database import now
 from guestauth.models import SignIn
 from guestauth.web import cookies, gate
@@ -65,7 +65,7 @@ def send_code(sign_in_id: uuid.UUID) -> Any:
         return _send(arrival.tenant.id, sign_in_id)
     found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
     if found.consumed_at:
-        return redirect(found.target or gate.home())
+        return redirect(_way_back(found.target))
     return page(
         "guest/send_code.html",
         form=form,
@@ -194,7 +194,12 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
     cookies.renew_browser(done.browser)
     cookies.know(arrival.tenant.id, done.mail_key)
     cookies.remember(done.session_secret, done.expires_at, arrival=arrival)
-    return redirect(done.target or gate.home(), 303)
+    return redirect(_way_back(done.target), 303)
+
+
+def _way_back(target: str | None) -> str:
+    """Return where a sign-in leads if that is in the tenant still: its domain may be another's now (T-05)."""
+    return gate.safe_target(target or "") or gate.home()
 
 
 def _words(refusal: Exception) -> str:
@@ -229,7 +234,7 @@ def _ways(found: SignIn) -> dict[str, Any]:
     return {
         "sign_in": found,
         "sender": current_app.config["MAIL_DEFAULT_SENDER"],
-        "delayed": outbox.is_delayed(),
+        "delayed": mail_health.is_delayed(),
         "different_url": url_for("guest.sign_in", to=found.target),
     }
 
