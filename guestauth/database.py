@@ -160,10 +160,13 @@ def _insert(table: type[Model]) -> Insert:
     return insert(table).inline()
 
 
-def changed(statement: UpdateBase) -> int:
-    """Run an UPDATE or DELETE in the transaction under way and return how many rows it changed."""
-    done = db.session.execute(statement, execution_options={"synchronize_session": False})
-    return int(done.rowcount)  # type: ignore[attr-defined]
+def changed(statement: UpdateBase, **values: Any) -> int:
+    """Run an UPDATE or DELETE in the transaction under way and return how many rows it changed.
+
+    :param values: of the parameters of a statement that is built once.
+    """
+    db.session.flush()
+    return db.session.connection().execute(statement, values).rowcount
 
 
 def now() -> datetime:

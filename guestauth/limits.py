@@ -14,6 +14,7 @@ nothing any more is deleted.
 Called by the operations of the way in. It knows no browser and no page; a limit can be raised, not removed.
 """
 
+import functools
 import hashlib
 import ipaddress
 import json
@@ -26,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from flask import current_app
 from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from guestauth import addresses, audit, database
 from guestauth.audit import Caller
@@ -182,10 +184,7 @@ def opened(rows: Iterable[Row]) -> Ledger:
     fresh = [
         {"name": row.name, "key": row.key, "log": "[]", "expires_at": moment + DAY} for row in sorted(set(rows))
     ]
-    insert = sqlite.insert(Counter) if database.dialect() == "sqlite" else postgresql.insert(Counter)
-    locking = insert.on_conflict_do_update(index_elements=["name", "key"], set_={"name": insert.excluded.name})
-    read = locking.returning(Counter.name, Counter.key, Counter.log, Counter.noted_at)
-    found = db.session.connection().execute(read, fresh)
+    found = db.session.connection().execute(_reading(database.dialect()), fresh)
     logs, noted = {}, {}
     for name, key, text, noted_at in found:
         logs[Row(name, key)] = _lately(json.loads(text), moment)
@@ -205,14 +204,14 @@ def spend(limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID, address: 
 
 def is_used_up(limit: Limit, row: Row) -> bool:
     """Whether it was done as often as it may be; the row is read, not locked."""
-    text = db.session.scalar(select(Counter.log).where(Counter.name == row.name, Counter.key == row.key))
+    text = db.session.scalar(_LOG, {"b_name": row.name, "b_key": row.key})
     entries = {row: _lately(json.loads(text or "[]"), now())}
     return Ledger(entries, {}).next_at(limit, row) is not None
 
 
 def forget(*rows: Row) -> int:
     """Delete rows, in the transaction under way, and return how many there were."""
-    return sum(changed(delete(Counter).where(Counter.name == row.name, Counter.key == row.key)) for row in rows)
+    return sum(changed(_FORGET, b_name=row.name, b_key=row.key) for row in rows)
 
 
 @operation
@@ -222,11 +221,18 @@ def purge() -> int:
     return changed(delete(Counter).where(tuple_(Counter.name, Counter.key).in_(over)))
 
 
-_WRITE = (
-    update(Counter)
-    .where(Counter.name == bindparam("b_name"), Counter.key == bindparam("b_key"))
-    .values(log=bindparam("log"), expires_at=bindparam("expires_at"))
-)
+_THIS = (Counter.name == bindparam("b_name"), Counter.key == bindparam("b_key"))
+_LOG = select(Counter.log).where(*_THIS)
+_WRITE = update(Counter).where(*_THIS).values(log=bindparam("log"), expires_at=bindparam("expires_at"))
+_FORGET = delete(Counter).where(*_THIS)
+
+
+@functools.cache
+def _reading(dialect: str) -> ReturningInsert[str, str, str, datetime | None]:
+    """Build the statement that locks rows and reads them, making those that are not there."""
+    insert = sqlite.insert(Counter) if dialect == "sqlite" else postgresql.insert(Counter)
+    locking = insert.on_conflict_do_update(index_elements=["name", "key"], set_={"name": insert.excluded.name})
+    return locking.returning(Counter.name, Counter.key, Counter.log, Counter.noted_at)
 
 
 def _row(limit: Limit, *about: str) -> Row:

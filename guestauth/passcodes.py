@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from guestauth import audit, letters, outbox, policies, sessions
 from guestauth.audit import Caller
@@ -122,15 +122,14 @@ def lets_in(sign_in: SignIn) -> bool:
 
     Until the transaction ends, what the tenant's row says stays: opting out and a change of the list wait for it.
     """
-    found = select(Tenant, User).outerjoin(User, User.id == sign_in.user_id).where(Tenant.id == sign_in.tenant_id)
-    tenant, user = db.session.execute(found.with_for_update(read=True, of=Tenant)).one()
+    named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id}
+    tenant, user = db.session.execute(_LOCKED, named).one()
     return user is not None and (not user.is_guest or policies.allows_address(tenant, user.mail_key))
 
 
 def of_sign_in(sign_in_id: uuid.UUID) -> Sequence[Passcode]:
     """Return the codes sent for a sign-in, the newest last."""
-    sent = select(Passcode).where(Passcode.sign_in_id == sign_in_id).order_by(Passcode.n)
-    return db.session.scalars(sent).all()
+    return db.session.scalars(_SENT, {"b_id": sign_in_id}).all()
 
 
 def reference(sign_in: SignIn, n: int) -> str:
@@ -183,3 +182,12 @@ def _derive(sign_in: SignIn, n: int, key: bytes) -> str:
     message = b"|".join([sign_in.tenant_id.bytes, sign_in.id.bytes, sign_in.nonce, bytes([n])])
     number = int.from_bytes(hmac.digest(key, message, "sha256")[:8])
     return f"{number % 10**DIGITS:0{DIGITS}d}"
+
+
+_SENT = select(Passcode).where(Passcode.sign_in_id == bindparam("b_id")).order_by(Passcode.n)
+_LOCKED = (
+    select(Tenant, User)
+    .outerjoin(User, User.id == bindparam("b_user", type_=User.id.type))
+    .where(Tenant.id == bindparam("b_tenant"))
+    .with_for_update(read=True, of=Tenant)
+)

@@ -15,7 +15,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from guestauth import guessing, limits, passcodes, signin
 from guestauth.audit import Caller
@@ -23,7 +23,7 @@ from guestauth.database import Refusal, db, now, operation
 from guestauth.limits import Ledger, Limit, Row
 from guestauth.models import Passcode, SignIn, User
 from guestauth.passcodes import TooManyTries
-from guestauth.signin import SignInUnknown, SignInUsed
+from guestauth.signin import SignInUsed
 
 MOST_SENDS = 3
 RESEND_AFTER = timedelta(seconds=60)
@@ -65,7 +65,7 @@ def send_code(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: 
     :raises SignInUnknown: :raises SignInUsed: :raises TooManyTries: :raises SendTooEarly: :raises TooManySends:
     :raises LimitReached:
     """
-    sign_in = _mine(tenant_id, sign_in_id, browser)
+    sign_in = signin.mine(tenant_id, sign_in_id, browser)
     allowance = _allowance(sign_in, by)
     reserved = _reserved_or_none(sign_in)
     if reserved is None:
@@ -89,7 +89,7 @@ def renew(
     :raises SignInUnknown: if the earlier one is not this browser's.
     :raises LimitReached:
     """
-    earlier = _mine(tenant_id, earlier_id, browser)
+    earlier = signin.mine(tenant_id, earlier_id, browser)
     known = known or earlier.known
     allowance = _allowance(earlier, by, known=known)
     db.session.refresh(earlier, with_for_update=True)
@@ -104,13 +104,6 @@ def renew(
     if reserved:
         _sent(reserved, allowance, by)
     return reserved or sign_in
-
-
-def _mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> SignIn:
-    sign_in = db.session.scalar(select(SignIn).where(*signin.mine(tenant_id, sign_in_id, browser)))
-    if sign_in is None:
-        raise SignInUnknown("no such sign-in in this browser")
-    return sign_in
 
 
 def _allowance(sign_in: SignIn, by: Caller, *, known: str | None = None) -> Allowance:
@@ -138,17 +131,8 @@ def _allowance(sign_in: SignIn, by: Caller, *, known: str | None = None) -> Allo
 def _reserved_or_none(sign_in: SignIn) -> SignIn | None:
     """Reserve a send in one statement; None: none may be sent now. Who gets it is looked up with it."""
     moment = now()
-    named = (User.tenant_id == SignIn.tenant_id, User.mail_key == SignIn.mail_key, User.deleted_at.is_(None))
-    reserve = (
-        update(SignIn)
-        .where(SignIn.id == sign_in.id, SignIn.browser == sign_in.browser, SignIn.consumed_at.is_(None))
-        .where(SignIn.tries < passcodes.MOST_TRIES, SignIn.sends < MOST_SENDS)
-        .where(or_(SignIn.last_sent_at.is_(None), SignIn.last_sent_at <= moment - RESEND_AFTER))
-        .values(sends=SignIn.sends + 1, last_sent_at=moment)
-        .values(user_id=func.coalesce(SignIn.user_id, select(User.id).where(*named).scalar_subquery()))
-        .returning(SignIn)
-    )
-    return db.session.scalar(reserve, execution_options={"populate_existing": True})
+    named = {"b_id": sign_in.id, "b_browser": sign_in.browser, "b_now": moment, "b_before": moment - RESEND_AFTER}
+    return db.session.scalar(_RESERVE, named, execution_options=signin.FRESH)
 
 
 def _sent(sign_in: SignIn, allowance: Allowance, by: Caller) -> Passcode:
@@ -175,3 +159,15 @@ def _why_no_send(sign_in: SignIn, by: Caller) -> Refusal:
     else:
         refusal, reason = SendTooEarly(sign_in.last_sent_at or now()), "too early"
     return signin.refused("passcode.requested", refusal, reason, sign_in, by)
+
+
+_named = (User.tenant_id == SignIn.tenant_id, User.mail_key == SignIn.mail_key, User.deleted_at.is_(None))
+_RESERVE = (
+    update(SignIn)
+    .where(SignIn.id == bindparam("b_id"), SignIn.browser == bindparam("b_browser"), SignIn.consumed_at.is_(None))
+    .where(SignIn.tries < passcodes.MOST_TRIES, SignIn.sends < MOST_SENDS)
+    .where(or_(SignIn.last_sent_at.is_(None), SignIn.last_sent_at <= bindparam("b_before")))
+    .values(sends=SignIn.sends + 1, last_sent_at=bindparam("b_now"))
+    .values(user_id=func.coalesce(SignIn.user_id, select(User.id).where(*_named).scalar_subquery()))
+    .returning(SignIn)
+)

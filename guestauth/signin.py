@@ -19,7 +19,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import bindparam, select, update
 
 from guestauth import audit, guessing, limits, passcodes, sessions
 from guestauth.addresses import Address
@@ -92,8 +92,7 @@ def enter_code(
     :raises PasscodeWrong: :raises PasscodeExpired: :raises PasscodeUsed: :raises TooManyTries:
     :raises SignInUnknown: :raises LimitReached:
     """
-    named = select(SignIn).where(SignIn.id == sign_in_id, SignIn.tenant_id == tenant_id)
-    sign_in = db.session.scalar(named)
+    sign_in = db.session.scalar(_NAMED, {"b_id": sign_in_id, "b_tenant": tenant_id})
     if sign_in is None:
         raise SignInUnknown("no such sign-in")
     if not sign_in.known:
@@ -130,10 +129,7 @@ def find(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str) -> SignIn
 
     :raises SignInUnknown: if it has none such.
     """
-    sign_in = db.session.scalar(select(SignIn).where(*mine(tenant_id, sign_in_id, browser)))
-    if sign_in is None:
-        raise SignInUnknown("no such sign-in in this browser")
-    return sign_in
+    return mine(tenant_id, sign_in_id, browser)
 
 
 @query
@@ -145,15 +141,20 @@ def newest(sign_in: SignIn) -> Passcode:
 @query
 def over_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
     """Return the browser's last sign-in if its session came to its natural end; it keeps the address (B28)."""
-    mine = (SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser))
-    found = select(SignIn, Session).join(Session, Session.sign_in_id == SignIn.id).where(*mine)
-    last = db.session.execute(found.order_by(Session.created_at.desc()).limit(1)).first()
+    last = db.session.execute(_LAST, {"b_tenant": tenant_id, "b_browser": fingerprint(browser)}).first()
     return last[0] if last and last[1].ended_at is None and last[1].expires_at <= now() else None
 
 
-def mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions under which a sign-in is the browser's own (B25)."""
-    return SignIn.id == sign_in_id, SignIn.tenant_id == tenant_id, SignIn.browser == fingerprint(browser)
+def mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> SignIn:
+    """Return the browser's own sign-in (B25), in the transaction under way.
+
+    :raises SignInUnknown: if it has none such.
+    """
+    named = {"b_id": sign_in_id, "b_tenant": tenant_id, "b_browser": fingerprint(browser)}
+    sign_in = db.session.scalar(_MINE, named)
+    if sign_in is None:
+        raise SignInUnknown("no such sign-in in this browser")
+    return sign_in
 
 
 def opened(
@@ -176,12 +177,9 @@ def opened(
 
 def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
     """Use the sign-in up, and hand all that this browser has under way to its new id."""
-    unused = update(SignIn).where(SignIn.id == sign_in.id, SignIn.consumed_at.is_(None))
-    right = unused.values(consumed_at=now(), tries=SignIn.tries - 1)  # the right code was no wrong try
-    if changed(right) != 1:
+    if changed(_CONSUME, b_id=sign_in.id, b_now=now()) != 1:
         raise RuntimeError("a sign-in consumed twice")
-    theirs = select(SignIn.id).where(SignIn.browser == fingerprint(browser)).with_for_update(skip_locked=True)
-    changed(update(SignIn).where(SignIn.id.in_(theirs)).values(browser=fingerprint(new_browser)))
+    changed(_HAND_OVER, b_browser=fingerprint(browser), b_new=fingerprint(new_browser))
 
 
 def _give_back(sign_in: SignIn) -> None:
@@ -191,14 +189,8 @@ def _give_back(sign_in: SignIn) -> None:
 
 def _is_reserved(sign_in: SignIn, browser: str) -> bool:
     """Reserve a try, before anything is compared (F1)."""
-    reserve = (
-        update(SignIn)
-        .where(*mine(sign_in.tenant_id, sign_in.id, browser), SignIn.consumed_at.is_(None))
-        .where(SignIn.tries < MOST_TRIES, SignIn.sends > 0)
-        .values(tries=SignIn.tries + 1)
-        .returning(SignIn)
-    )
-    return db.session.scalar(reserve, execution_options={"populate_existing": True}) is not None
+    named = {"b_id": sign_in.id, "b_browser": fingerprint(browser)}
+    return db.session.scalar(_RESERVE, named, execution_options=FRESH) is not None
 
 
 def _again(sign_in: SignIn, code: str, *, browser: str, by: Caller) -> SignedIn:
@@ -242,3 +234,27 @@ def record(event: str, sign_in: SignIn, by: Caller, **detail: str) -> None:
     """Record a step of a sign-in."""
     tenant_id, user_id = sign_in.tenant_id, sign_in.user_id
     audit.record(event, by=by, tenant_id=tenant_id, user_id=user_id, address=sign_in.address, **detail)
+
+
+# Statements that are built once: with the same words for everybody, whoever it is about.
+FRESH = {"populate_existing": True, "synchronize_session": False}
+_NAMED = select(SignIn).where(SignIn.id == bindparam("b_id"), SignIn.tenant_id == bindparam("b_tenant"))
+_MINE = _NAMED.where(SignIn.browser == bindparam("b_browser"))
+_LAST = (
+    select(SignIn, Session)
+    .join(Session, Session.sign_in_id == SignIn.id)
+    .where(SignIn.tenant_id == bindparam("b_tenant"), SignIn.browser == bindparam("b_browser"))
+    .order_by(Session.created_at.desc())
+    .limit(1)
+)
+_UNUSED = update(SignIn).where(SignIn.id == bindparam("b_id"), SignIn.consumed_at.is_(None))
+_RESERVE = (
+    _UNUSED.where(SignIn.browser == bindparam("b_browser"), SignIn.tries < MOST_TRIES, SignIn.sends > 0)
+    .values(tries=SignIn.tries + 1)
+    .returning(SignIn)
+)
+_CONSUME = _UNUSED.values(
+    consumed_at=bindparam("b_now"), tries=SignIn.tries - 1
+)  # the right code was no wrong try
+_THEIRS = select(SignIn.id).where(SignIn.browser == bindparam("b_browser")).with_for_update(skip_locked=True)
+_HAND_OVER = update(SignIn).where(SignIn.id.in_(_THEIRS)).values(browser=bindparam("b_new"))

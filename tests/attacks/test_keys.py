@@ -60,7 +60,7 @@ def test_retired_key_opens_nothing_any_more(kept: Site) -> None:
 
 
 @pytest.mark.case("K-04")
-@pytest.mark.parametrize("fallbacks", ["short", f"{OLD},changeme", "x" * 40])
+@pytest.mark.parametrize("fallbacks", ["short", f"{OLD},changeme", "x" * 40], ids=["short", "weak", "plain"])
 def test_fallback_that_is_no_secret_stops_the_start(fallbacks: str) -> None:
     with pytest.raises(BadSettings, match="SECRET_KEY_FALLBACKS"):
         create_app({"GUESTAUTH_DEMO": "on", "SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": fallbacks})
