@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import bindparam, delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from guestauth import addresses, audit, database
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now, operation
+from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now
 from guestauth.models import Counter
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ MINUTES, HOUR, DAY = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1
 EXACT = 60  # up to so many every single time is kept; above, what is close together is kept as one
 PARTS = 10  # into which the shortest window is divided then
 ALARM = 0.8  # of the mails of an hour: the operator is told
-PORTION = 1000  # rows deleted in one transaction
 
 Entry = tuple[float, int]  # seconds since 1970, and how often then
 
@@ -212,13 +211,6 @@ def is_used_up(limit: Limit, row: Row) -> bool:
 def forget(*rows: Row) -> int:
     """Delete rows, in the transaction under way, and return how many there were."""
     return sum(changed(_FORGET, b_name=row.name, b_key=row.key) for row in rows)
-
-
-@operation
-def purge() -> int:
-    """Delete a portion of the rows that say nothing any more; return how many."""
-    over = select(Counter.name, Counter.key).where(Counter.expires_at < now()).limit(PORTION)
-    return changed(delete(Counter).where(tuple_(Counter.name, Counter.key).in_(over)))
 
 
 _THIS = (Counter.name == bindparam("b_name"), Counter.key == bindparam("b_key"))

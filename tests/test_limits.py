@@ -184,16 +184,6 @@ def test_audit_log_is_told_once_in_each_window(world: World) -> None:
     assert len(world.rows(told)) == 2
 
 
-def test_rows_that_say_nothing_any_more_are_deleted(world: World) -> None:
-    world.do(once)
-    world.do(once, key="other@firstup.example")
-    assert world.do(limits.purge) == 0
-    world.advance(3601)
-    world.do(once, key="other@firstup.example")
-    world.do(limits.purge)
-    assert world.rows("SELECT count(*) FROM counters WHERE name = 'three'") == [(1,)]
-
-
 def test_unknown_row_is_not_used_up(sqlite_world: World) -> None:
     row = limits.of_address(THREE, uuid.uuid4(), KEY)
     assert not sqlite_world.do(limits.is_used_up, THREE, row)
