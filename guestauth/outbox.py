@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import and_, event, func, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, event, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as DatabaseSession
 
@@ -116,30 +116,12 @@ def lease(most: int) -> Sequence[uuid.UUID]:
 
     :param most: how many at the most.
     """
-    is_due = and_(Letter.done_at.is_(None), or_(Letter.due_at <= now(), Letter.due_at > now() + FURTHEST))
-    first = (Letter.kind != URGENT, Letter.due_at)
-    oldest = select(Letter).where(is_due).order_by(*first).limit(RANKED).subquery()
-    each = (oldest.c.tenant_id, oldest.c.kind != URGENT)  # tenants take turns: none floods the others
-    turn = func.row_number().over(partition_by=each, order_by=oldest.c.due_at)
-    ranked = select(oldest.c.id, turn.label("turn")).subquery()
-    due = (
-        select(Letter.id)
-        .join(ranked, ranked.c.id == Letter.id)
-        .where(is_due)
-        .order_by(Letter.kind != URGENT, ranked.c.turn, Letter.due_at)
-        .limit(most)
-        .with_for_update(skip_locked=True, of=Letter)
-        .cte("due")  # runs once; as a subquery PostgreSQL may run it for each row, and take more than `most`
-    )
     # longer than one letter can take: a dozen answers of the mail server, each awaited MAIL_TIMEOUT
     lease = timedelta(seconds=60 + 12 * current_app.config["MAIL_TIMEOUT"])
-    taken = (
-        update(Letter)
-        .where(Letter.id.in_(select(due.c.id)), Letter.done_at.is_(None))
-        .values(due_at=now() + lease, lease=uuid.uuid4(), tries=Letter.tries + 1)
-        .returning(Letter.id)
-    )
-    return db.session.scalars(taken, execution_options={"synchronize_session": False}).all()
+    moment = now()
+    named = {"b_now": moment, "b_far": moment + FURTHEST, "b_most": most, "b_until": moment + lease}
+    options = {"synchronize_session": False}
+    return db.session.scalars(_LEASE, {**named, "b_lease": uuid.uuid4()}, execution_options=options).all()
 
 
 def deliver(letter_id: uuid.UUID) -> None:
@@ -162,7 +144,7 @@ def deliver(letter_id: uuid.UUID) -> None:
 @query
 def next_due() -> timedelta | None:
     """How long until the next letter is due; None when none waits."""
-    due = db.session.scalar(select(func.min(Letter.due_at)).where(Letter.done_at.is_(None)))
+    due = db.session.scalar(_NEXT_DUE)
     wait = None if due is None else max(due - now(), timedelta())
     return timedelta() if wait and wait > FURTHEST else wait
 
@@ -231,12 +213,8 @@ def _send(letter: Letter, content: Content) -> None:
 @operation
 def _mark(letter: Letter, outcome: str, reason: str) -> None:
     """Write the letter's end down, unless its lease ran out and another process has it now."""
-    done = (
-        update(Letter)
-        .where(Letter.id == letter.id, Letter.lease == letter.lease, Letter.done_at.is_(None))
-        .values(done_at=now(), outcome=outcome, reason=reason or None)
-    )
-    if changed(done) == 1:
+    end = {"b_now": now(), "b_outcome": outcome, "b_reason": reason or None}
+    if changed(_DONE, b_id=letter.id, b_lease=letter.lease, **end) == 1:
         audit.record(
             f"{letter.kind}.{'mailed' if outcome == 'sent' else 'dropped'}",
             by=audit.DELIVERY,
@@ -266,3 +244,32 @@ def _wake_delivery(session: DatabaseSession) -> None:
 @event.listens_for(DatabaseSession, "after_rollback")
 def _forget_posted(session: DatabaseSession) -> None:
     session.info.pop("guestauth_posted", None)
+
+
+_WAITING = Letter.done_at.is_(None)
+_IS_DUE = and_(_WAITING, or_(Letter.due_at <= bindparam("b_now"), Letter.due_at > bindparam("b_far")))
+_OLDEST = select(Letter).where(_IS_DUE).order_by(Letter.kind != URGENT, Letter.due_at).limit(RANKED).subquery()
+_EACH = (_OLDEST.c.tenant_id, _OLDEST.c.kind != URGENT)  # tenants take turns: none floods the others
+_TURN = func.row_number().over(partition_by=_EACH, order_by=_OLDEST.c.due_at)
+_RANKED = select(_OLDEST.c.id, _TURN.label("turn")).subquery()
+_DUE = (
+    select(Letter.id)
+    .join(_RANKED, _RANKED.c.id == Letter.id)
+    .where(_IS_DUE)
+    .order_by(Letter.kind != URGENT, _RANKED.c.turn, Letter.due_at)
+    .limit(bindparam("b_most", type_=Integer))
+    .with_for_update(skip_locked=True, of=Letter)
+    .cte("due")  # runs once; as a subquery PostgreSQL may run it for each row, and take more than `most`
+)
+_LEASE = (
+    update(Letter)
+    .where(Letter.id.in_(select(_DUE.c.id)), _WAITING)
+    .values(due_at=bindparam("b_until"), lease=bindparam("b_lease"), tries=Letter.tries + 1)
+    .returning(Letter.id)
+)
+_NEXT_DUE = select(func.min(Letter.due_at)).where(_WAITING)
+_DONE = (
+    update(Letter)
+    .where(Letter.id == bindparam("b_id"), Letter.lease == bindparam("b_lease"), _WAITING)
+    .values(done_at=bindparam("b_now"), outcome=bindparam("b_outcome"), reason=bindparam("b_reason"))
+)

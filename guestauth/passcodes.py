@@ -150,19 +150,18 @@ def browser_label(agent: str) -> str:
 @outbox.kind("passcode")
 def write_letter(letter: Letter) -> letters.Content:
     """Write the letter of a code, or drop it when it must not go any more or would arrive dead."""
-    sign_in = db.session.get(SignIn, letter.subject_id)
-    passcode = db.session.get(Passcode, (letter.subject_id, letter.n))
-    if sign_in is None or passcode is None or sign_in.consumed_at or sign_in.tries >= MOST_TRIES:
+    named = {"b_id": letter.subject_id, "b_n": letter.n, "b_user": letter.user_id}
+    found = db.session.execute(_LETTER, named).one_or_none()
+    if found is None:
+        raise outbox.Dropped("the sign-in is over")
+    sign_in, passcode, user, tenant, may = found
+    if sign_in.consumed_at or sign_in.tries >= MOST_TRIES:
         raise outbox.Dropped("the sign-in is over")
     left, life = passcode.expires_at - now(), passcode.expires_at - passcode.issued_at
     if not is_live(passcode) or left < min(TOO_LATE_TO_SEND, life * LEAST_OF_LIFE):
         raise outbox.Dropped("the code would arrive dead")
-    may = select(User, Tenant).join(Tenant, Tenant.id == User.tenant_id)
-    may = may.where(User.id == letter.user_id, sessions.may_sign_in(), sessions.is_not_void(passcode))
-    found = db.session.execute(may).first()
-    if found is None:
+    if not may:
         raise outbox.Dropped("the guest may not sign in")
-    user, tenant = found
     if user.is_guest and not policies.allows_address(tenant, user.mail_key):
         raise outbox.Dropped("the tenant does not let this domain in")
     return letters.passcode(
@@ -190,4 +189,11 @@ _LOCKED = (
     .outerjoin(User, User.id == bindparam("b_user", type_=User.id.type))
     .where(Tenant.id == bindparam("b_tenant"))
     .with_for_update(read=True, of=Tenant)
+)
+_LETTER = (
+    select(SignIn, Passcode, User, Tenant, sessions.may_sign_in() & sessions.is_not_void(Passcode.issued_at))
+    .join(Passcode, Passcode.sign_in_id == SignIn.id)
+    .join(User, User.id == bindparam("b_user"))
+    .join(Tenant, Tenant.id == User.tenant_id)
+    .where(SignIn.id == bindparam("b_id"), Passcode.n == bindparam("b_n"))
 )

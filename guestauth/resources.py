@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import defer
 
 from guestauth import addresses, audit
@@ -185,10 +185,10 @@ def of_user(user: User, *, search: str = "") -> Sequence[Resource]:
 
     :param search: only titles that contain it, whatever the letter case.
     """
-    statement = select(Resource).where(_visible_to(user)).order_by(Resource.title).options(defer(Resource.text))
+    statement = _LISTED
     if search:
         statement = statement.where(Resource.title.icontains(search, autoescape=True))
-    return db.session.scalars(statement).all()
+    return db.session.scalars(statement, {"b_user": user.id, "b_tenant": user.tenant_id}).all()
 
 
 @query
@@ -217,10 +217,10 @@ def find(user: User, name: str) -> Resource:
 
     :raises ResourceUnknown:
     """
-    which = Resource.slug == name.lower()
+    named = {"b_user": user.id, "b_tenant": user.tenant_id, "b_slug": name.lower(), "b_id": None}
     with suppress(ValueError):
-        which = or_(which, Resource.id == uuid.UUID(name))
-    resource = db.session.scalar(select(Resource).where(which, _visible_to(user)))
+        named["b_id"] = uuid.UUID(name)
+    resource = db.session.scalar(_FOUND, named)
     if resource is None:
         raise ResourceUnknown(name)
     return resource
@@ -230,11 +230,6 @@ def find(user: User, name: str) -> Resource:
 def content(resource: Resource) -> bytes:
     """Return the bytes of a resource that is a file."""
     return db.session.get_one(ResourceFile, resource.id).content
-
-
-def _visible_to(user: User) -> ColumnElement[bool]:
-    shared = Resource.id.in_(select(Share.resource_id).where(Share.user_id == user.id))
-    return (Resource.tenant_id == user.tenant_id) & or_(Resource.shared_with_all, shared)
 
 
 def suggested_slug(title: str) -> str:
@@ -283,3 +278,11 @@ def _check_content(*, text: str | None, url: str | None, file: tuple[str, bytes]
     if ending in BEGINNINGS and not content.startswith(BEGINNINGS[ending]):
         words = f"The file is named .{ending}, but what is in it is something else; save it as what it is"
         raise ResourceRefused(words, "file")
+
+
+_SHARED = Resource.id.in_(select(Share.resource_id).where(Share.user_id == bindparam("b_user")))
+_VISIBLE = select(Resource).where(
+    Resource.tenant_id == bindparam("b_tenant"), or_(Resource.shared_with_all, _SHARED)
+)
+_LISTED = _VISIBLE.order_by(Resource.title).options(defer(Resource.text))
+_FOUND = _VISIBLE.where(or_(Resource.slug == bindparam("b_slug"), Resource.id == bindparam("b_id")))

@@ -18,13 +18,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, add, changed, db, now, operation, query
+from guestauth.database import CLOCK_SLACK, UtcDateTime, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint
 from guestauth.models import PASSCODE, Domain, Passcode, Session, SignIn, Tenant, User
 
@@ -54,10 +55,13 @@ def may_sign_in() -> ColumnElement[bool]:
     )
 
 
-def is_not_void(passcode: Passcode) -> ColumnElement[bool]:
-    """Return the condition that a code was issued after codes were last made worthless (B12, B34)."""
-    of_user = or_(User.codes_void_at.is_(None), User.codes_void_at < passcode.issued_at)
-    of_guests = or_(Tenant.codes_void_at.is_(None), Tenant.codes_void_at < passcode.issued_at)
+def is_not_void(issued_at: Any) -> ColumnElement[bool]:
+    """Return the condition that a code was issued after codes were last made worthless (B12, B34).
+
+    :param issued_at: when it was, or the column or parameter that says so.
+    """
+    of_user = or_(User.codes_void_at.is_(None), User.codes_void_at < issued_at)
+    of_guests = or_(Tenant.codes_void_at.is_(None), Tenant.codes_void_at < issued_at)
     return and_(of_user, or_(User.user_type != "Guest", of_guests))
 
 
@@ -117,14 +121,8 @@ def open_for(
     :returns: None if they may not.
     """
     moment = now()
-    arrived = (
-        update(User)
-        .where(User.id == sign_in.user_id, User.tenant_id == sign_in.tenant_id)
-        .where(Tenant.id == User.tenant_id, may_sign_in(), is_not_void(passcode))
-        .values(last_sign_in_at=moment)
-        .returning(User.id)
-    )
-    if db.session.scalar(arrived, execution_options={"synchronize_session": False}) is None:
+    named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id, "b_issued": passcode.issued_at}
+    if changed(_ARRIVED, b_now=moment, **named) != 1:
         return None
     if replacing:
         _end(Session.id == replacing, "signed in again")
@@ -226,3 +224,11 @@ def _id_or_none(text: str) -> uuid.UUID | None:
 def _end(which: ColumnElement[bool], reason: str) -> int:
     ending = update(Session).where(which, Session.ended_at.is_(None), Session.expires_at > now())
     return changed(ending.values(ended_at=now(), ended_reason=reason))
+
+
+_ARRIVED = (
+    update(User)
+    .where(User.id == bindparam("b_user"), User.tenant_id == bindparam("b_tenant"), Tenant.id == User.tenant_id)
+    .where(may_sign_in(), is_not_void(bindparam("b_issued", type_=UtcDateTime)))
+    .values(last_sign_in_at=bindparam("b_now"))
+)
