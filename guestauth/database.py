@@ -135,6 +135,11 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
     return reading
 
 
+def let_go() -> None:
+    """Give the connection back before waiting for somebody else: a mail server, a name server."""
+    db.session.rollback()
+
+
 @contextmanager
 def refusing_doubles(refusal: Refusal) -> Iterator[None]:
     """Raise `refusal` if what is added within is there already; what came before stays."""

@@ -45,9 +45,8 @@ class InvitationRefused(Refusal):
     """The invitation cannot be made as described; the text says why, `field` what it is about."""
 
     def __init__(self, text: str, field: str | None = None) -> None:
-        """`field`: display_name, message, redirect or language."""
         super().__init__(text)
-        self.field = field
+        self.field = field  # display_name, message, redirect or language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +245,9 @@ def _check_invitable(guest: User, *, send_mail: bool, by: Caller) -> Tenant:
         raise DomainRefused(NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2]))
     if guest.blocked_at:
         raise InvitationRefused(f"{guest.mail} is blocked; unblock them first")
+    same = (User.tenant_id == tenant.id, User.mail_key == guest.mail_key, User.id != guest.id)
+    if db.session.scalar(select(User.id).where(*same, User.deleted_at.is_(None))):
+        raise AlreadyAGuest(TAKEN.format(guest.mail))
     if send_mail:
         row = limits.of_address(limits.INVITATIONS, tenant.id, guest.mail_key)
         limits.spend(limits.INVITATIONS, row, by=by, tenant_id=tenant.id, address=guest.mail)

@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import audit, mail_health, mailbox, smtp
-from guestauth.database import P, R, add, changed, db, now, operation, query
+from guestauth.database import P, R, add, changed, db, let_go, now, operation, query
 from guestauth.engines import is_busy
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
@@ -203,6 +203,7 @@ def _send(letter: Letter, content: Content) -> None:
     config = current_app.config
     message_id = f"{letter.id}@{config['MAIL_DEFAULT_SENDER'].partition('@')[2]}"
     message = smtp.compose(content, message_id=message_id, date=letter.posted_at)
+    let_go()
     if config["MAIL_SERVER"]:
         smtp.send(message)
     if config["GUESTAUTH_DEMO"]:

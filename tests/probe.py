@@ -27,7 +27,7 @@ from tests.world import World
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FORM = "application/x-www-form-urlencoded"
-OPENING = ("resource.opened", "resource.downloaded")
+OPENING = ("resource.opened", "resource.downloaded", "console.refused")
 
 
 @dataclass(frozen=True)

@@ -88,10 +88,10 @@ def test_project_plan_is_a_whole_pdf(world: World) -> None:
 
 
 def test_loading_again_changes_nothing(world: World) -> None:
-    before = contents(world, "events"), ids(world)
+    before = contents(world, "events", "counters"), ids(world)
     for _ in range(2):
         world.do(demo.load)
-    assert (contents(world, "events"), ids(world)) == before
+    assert (contents(world, "events", "counters"), ids(world)) == before
 
 
 def test_loading_adds_what_is_missing_and_leaves_what_people_did(world: World) -> None:
@@ -125,9 +125,9 @@ def test_reset_throws_everything_away_and_gives_the_same_ids(world: World) -> No
 
 def test_reset_gives_the_same_contents_as_the_first_load(world: World) -> None:
     world.do(demo.reset)
-    first = contents(world, "domains", "invitations", "letters", "events", "users")
+    first = contents(world, "domains", "invitations", "letters", "events", "users", "counters")
     world.do(demo.reset)
-    assert contents(world, "domains", "invitations", "letters", "events", "users") == first
+    assert contents(world, "domains", "invitations", "letters", "events", "users", "counters") == first
 
 
 @pytest.mark.parametrize("action", [demo.load, demo.reset])

@@ -68,7 +68,7 @@ def test_alex_signs_in_over_https_in_production(production_site: Site, arrive: A
     alex.press("Continue").press("Send code").enter_code(ALEX).press("Accept")
     assert alex.sees("Project plan")
     cookies = {cookie["name"]: cookie for cookie in alex.context.cookies()}
-    assert set(cookies) == {"__Host-guestauth", "__Host-guestauth-visit"}
+    assert set(cookies) == {"__Host-guestauth", "__Host-guestauth-visit", "__Host-guestauth-known"}
     assert all(each["secure"] and each["httpOnly"] and each["sameSite"] == "Lax" for each in cookies.values())
 
 

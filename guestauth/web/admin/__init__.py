@@ -11,7 +11,7 @@ tenant's is a 404 like one that never was (B5). What a page does the command lin
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, stream_with_context, url_for
 
 from guestauth import audit, spreadsheets
 from guestauth.web import gate
@@ -28,9 +28,10 @@ def admit() -> None:
 @blueprint.after_request
 def note_refusal(answer: Response) -> Response:
     """Tell the audit log who, signed in, asked for what is not theirs (A-02)."""
-    if answer.status_code in (403, 404) and gate.tenant_arrival().user:
-        tenant, reason = gate.tenant_arrival().tenant, f"{answer.status_code} {request.endpoint}"
-        audit.refused("console.refused", reason, by=gate.caller(), tenant_id=tenant.id)
+    arrival = g.get("arrival")  # None for what was refused before anybody looked who it is
+    if answer.status_code in (403, 404) and arrival and arrival.user:
+        reason = f"{answer.status_code} {request.endpoint}"
+        audit.refused("console.refused", reason, by=gate.caller(), tenant_id=arrival.tenant.id)
     return answer
 
 
