@@ -1,7 +1,7 @@
 """Languages: which there are, which somebody gets, and what is said in them.
 
-What it does: `set_up` loads the catalogues; `speaking` makes what is written in a block be in a language; `nearest`
-and `agreed` find ours among those somebody reads; `prefer` keeps a user's choice.
+What it does: `set_up` loads the catalogues; `speaking` makes what is written in a block be in a language;
+`nearest` and `agreed` find ours among those somebody reads; `prefer` keeps a user's choice.
 
 The one thing to understand: a language is named by its BCP 47 tag, as in `lang` and in addresses; the locale
 behind it says how dates are written. English is the source: what a catalogue lacks is said in English.

@@ -15,12 +15,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, has_request_context, request
+from werkzeug.exceptions import HTTPException
 
 from guestauth import languages
 from guestauth.web import cookies
 
-IN_ENGLISH = ("admin", "dev", "static", "health")  # blueprints and endpoints that speak nothing else
+IN_ENGLISH = ("dev", "static", "health")  # blueprints and endpoints that speak nothing else
 LONGEST = 2000  # characters of a query that the links to other languages keep
+KEEP_FORM = ("guest.sign_in", "guest.session_over", "guest.consent")  # what these post is part of their address
 PLAIN = "/:@!$,;~"  # need no escape in a query
 
 
@@ -59,15 +61,32 @@ def links(path: str = "") -> list[dict[str, Any]]:
 
 
 def _kept() -> list[tuple[str, str]]:
-    """Return what stays of the query. An answer to a form keeps where it leads and the address typed, too."""
-    if len(request.query_string) > LONGEST:
-        return []
-    kept = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
-    if request.method == "POST" and request.endpoint in ("guest.sign_in", "guest.session_over", "guest.consent"):
-        typed = {"to": request.form.get("to", ""), "login_hint": request.form.get("email", "")}
-        kept = [(key, value) for key, value in kept if not typed.get(key)]
-        kept += [(key, value) for key, value in typed.items() if value and len(value) <= LONGEST]
+    """Return what stays of the query: no tenant that is none, and nothing that is too long.
+
+    An answer to a form keeps where it leads and the address typed, too.
+    """
+    given = _query() if len(request.query_string) <= LONGEST else []
+    kept = [(key, value) for key, value in given if key != "lang"]
+    if g.get("arrival") is None:
+        kept = [(key, value) for key, value in kept if key.lower() != "tenantid"]
+    if request.method == "POST" and request.endpoint in KEEP_FORM:
+        typed = _typed()
+        kept = [(key, value) for key, value in kept if key not in typed] + list(typed.items())
     return kept
+
+
+def _query() -> list[tuple[str, str]]:
+    """Return the query; nothing of one that is no text (the guard refuses it)."""
+    return list(request.args.items(multi=True)) if request.query_string.isascii() else []
+
+
+def _typed() -> dict[str, str]:
+    """Return what a form has for the address of its page; nothing if it is refused as it is."""
+    try:
+        form = {"to": request.form.get("to", ""), "login_hint": request.form.get("email", "")}
+    except HTTPException:
+        return {}
+    return {name: value for name, value in form.items() if value and len(value) <= LONGEST}
 
 
 def _arrive() -> None:
@@ -77,13 +96,16 @@ def _arrive() -> None:
 
 
 def _is_spoken() -> bool:
-    return not {request.blueprint, request.endpoint} & {*IN_ENGLISH}
+    """Whether the page is there in every language; the console is not."""
+    user = g.arrival.user if g.get("arrival") else None
+    in_console = request.blueprint == "admin" and user is not None and user.is_administrator
+    return not in_console and not {request.blueprint, request.endpoint} & {*IN_ENGLISH}
 
 
 def _chosen() -> str:
     if not _is_spoken():
         return "en"
-    asked = languages.nearest(request.args.get("lang", ""))
+    asked = languages.nearest(dict(_query()).get("lang", ""))
     if asked:
         cookies.speak(asked)
         return asked
