@@ -52,7 +52,9 @@ class Form(FlaskForm):  # type: ignore[misc]
         if self.token_failed:
             return [Problem(gettext(TOKEN_FAILED))]
         wrong = [(self[name], errors[0]) for name, errors in self.errors.items() if name]
-        return [Problem(text, None if isinstance(field, HiddenField) else field.id) for field, text in wrong]
+        return [
+            Problem(_said(text), None if isinstance(field, HiddenField) else field.id) for field, text in wrong
+        ]
 
 
 class Address(EmailField):  # type: ignore[misc]
@@ -98,6 +100,11 @@ def wait(answer: Response, until: datetime) -> Response:
     seconds = math.ceil((until - now()).total_seconds())
     answer.headers["Retry-After"] = str(max(1, seconds))
     return answer
+
+
+def _said(words: str) -> str:
+    """Say what a validator says: its words if it has said them in the language already, else their translation."""
+    return str(gettext(words)) if words else ""
 
 
 def _wants_json() -> bool:

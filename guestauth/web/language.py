@@ -96,10 +96,8 @@ def _arrive() -> None:
 
 
 def _is_spoken() -> bool:
-    """Whether the page is there in every language; the console is not."""
-    user = g.arrival.user if g.get("arrival") else None
-    in_console = request.blueprint == "admin" and user is not None and user.is_administrator
-    return not in_console and not {request.blueprint, request.endpoint} & {*IN_ENGLISH}
+    """Whether the page is there in every language."""
+    return not {request.blueprint, request.endpoint} & {*IN_ENGLISH}
 
 
 def _chosen() -> str:

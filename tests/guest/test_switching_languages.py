@@ -8,6 +8,12 @@ from tests.guest.test_languages import H1, PLAN, SIGN_IN, lang
 from tests.probe import ask
 from tests.world import ALEX, NICOLE, World
 
+STEPS = [
+    *H1.values(),
+    *("Get a code to sign in", "Vraag een code aan om u aan te melden", "取得驗證碼以登入"),
+    *("Check your email", "Controleer uw e-mail", "請查看您的電子郵件"),
+]
+
 
 def test_every_page_links_to_itself_in_each_language_by_its_own_name(sqlite_world: World) -> None:
     browser = sqlite_world.browser().open(SIGN_IN, to=PLAN, login_hint=ALEX, lang="nl")
@@ -36,12 +42,7 @@ def test_switching_at_every_step_keeps_page_address_sign_in_and_target(world: Wo
     switched += [browser.click(name).h1 for name in names]
     browser.submit("send-code")
     switched += [browser.click(name).h1 for name in names]
-    assert switched == [
-        *H1.values(),
-        *("Get a code to sign in", "Vraag een code aan om u aan te melden", "取得驗證碼以登入"),
-        *("Check your email", "Controleer uw e-mail", "請查看您的電子郵件"),
-    ]
-    assert NICOLE in browser.text
+    assert switched == STEPS and NICOLE in browser.text
     browser.submit("enter-code", code=world.code(NICOLE))
     assert browser.url.endswith(f"{PLAN}?page=2") and lang(browser) == "zh-Hant-TW"
     assert len(world.letters(NICOLE)) == 1
