@@ -89,6 +89,7 @@ class Caller:
     client_address: str = ""
     browser: str = ""  # User-Agent, shortened
     correlation_id: str = ""
+    language: str = "en"  # of the page it was asked for on
 
 
 JOINERS = "\u200c\u200d"  # zero width, non-joiner and joiner

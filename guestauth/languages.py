@@ -1,25 +1,32 @@
-"""Languages: which there are, and what is said in them.
+"""Languages: which there are, which somebody gets, and what is said in them.
 
-What it does: `set_up` loads the catalogues; `speaking` makes what is written in a block be in a language.
+What it does: `set_up` loads the catalogues; `speaking` makes what is written in a block be in a language;
+`nearest` and `agreed` find ours among those somebody reads; `prefer` keeps a user's choice.
 
 The one thing to understand: a language is named by its BCP 47 tag, as in `lang` and in addresses; the locale
 behind it says how dates are written. English is the source: what a catalogue lacks is said in English.
 
-What must stay true: a tag that is none of ours never gets further than `known`.
+What must stay true: a tag that is none of ours never gets further than `known` and `nearest`.
 
-Called by the letters and the web. It does not decide which language somebody gets.
+Called by the letters and the web. It reads no request.
 """
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from flask import Flask
-from flask_babel import Babel, force_locale, format_date, format_time, gettext
+from flask_babel import Babel, force_locale, format_date, format_decimal, format_time, gettext, ngettext
 from markupsafe import Markup
+from sqlalchemy import update
+
+from guestauth.database import changed, operation
+from guestauth.models import User
 
 LOCALES = {"en": "en_GB", "nl": "nl_NL", "zh-Hant-TW": "zh_Hant_TW"}
 NAMES = {"en": "English", "nl": "Nederlands", "zh-Hant-TW": "繁體中文"}  # each in its own words
+IN_TRADITIONAL = {"tw", "hk", "mo"}  # where Chinese is written so, if a tag does not say
 
 
 def set_up(app: Flask) -> None:
@@ -27,13 +34,37 @@ def set_up(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=LOCALES["en"], BABEL_TRANSLATION_DIRECTORIES="guestauth/translations")
     Babel(app)
     app.jinja_env.filters.update(
-        utc=moment, bdi=Markup("<bdi>{}</bdi>").format, strong=Markup("<strong>{}</strong>").format
+        utc=moment, size=size, bdi=Markup("<bdi>{}</bdi>").format, strong=Markup("<strong>{}</strong>").format
     )
+
+
+def N_(text: str) -> str:  # noqa: N802 -- the name by which such texts are found
+    """Mark a text that is translated where it is shown."""
+    return text
 
 
 def known(tag: str | None) -> str:
     """Return the tag if it is one of ours, else `en`."""
     return tag if tag in LOCALES else "en"
+
+
+def nearest(tag: str) -> str | None:
+    """Return which of ours somebody reads who reads this; None: none."""
+    language, *rest = tag.lower().replace("_", "-").split("-")
+    if language == "zh":
+        in_traditional = "hant" in rest or ("hans" not in rest and not IN_TRADITIONAL.isdisjoint(rest))
+        return "zh-Hant-TW" if in_traditional else None
+    return language if language in LOCALES else None
+
+
+def agreed(wanted: Iterable[str]) -> str | None:
+    """Return the first of ours among the languages somebody reads, the dearest first; None: none.
+
+    Simplified Chinese is not ours: who reads nothing else of ours gets English, not the tenant's language.
+    """
+    wanted = list(wanted)
+    found = next(filter(None, map(nearest, wanted)), None)
+    return found or ("en" if any(tag.lower().startswith("zh") for tag in wanted) else None)
 
 
 @contextmanager
@@ -43,8 +74,29 @@ def speaking(tag: str | None) -> Iterator[None]:
         yield
 
 
+@operation
+def prefer(tenant_id: uuid.UUID, user_id: uuid.UUID, tag: str) -> None:
+    """Keep the language a user has chosen: theirs wherever they are signed in.
+
+    :param tag: one of `NAMES`.
+    """
+    changed(update(User).where(User.id == user_id, User.tenant_id == tenant_id).values(language=tag))
+
+
 def moment(at: datetime) -> str:
     """Write a moment for people, in UTC, as the language does: `12:30 UTC on 20 November 2026`."""
     at = at.astimezone(UTC)
     words: str = gettext("%(time)s UTC on %(date)s", time=format_time(at, "HH:mm"), date=format_date(at, "long"))
     return words
+
+
+def size(number: int) -> str:
+    """Write how large a file is, as the language does: `13.4 kB`.
+
+    :param number: bytes.
+    """
+    if number < 1000:
+        few: str = ngettext("%(num)s Byte", "%(num)s Bytes", number)
+        return few
+    unit, much = ("MB", number / 1e6) if number >= 999_950 else ("kB", number / 1e3)
+    return f"{format_decimal(round(much, 1), '#,##0.0')} {unit}"

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask import current_app
+from flask_babel import gettext
 from sqlalchemy import bindparam, select
 
 from guestauth import audit, letters, outbox, policies, sessions
@@ -94,6 +95,7 @@ def issue(sign_in: SignIn, *, by: Caller, not_before: datetime | None = None) ->
         by=by,
         not_before=not_before,
         browser=browser_label(by.browser),
+        lang=by.language,
         address=sign_in.address,
     )
     return passcode
@@ -139,12 +141,15 @@ def reference(sign_in: SignIn, n: int) -> str:
 
 
 def browser_label(agent: str) -> str:
-    """Say in a few words which browser a User-Agent header means."""
+    """Say in a few words, in the language of the page, which browser a User-Agent header means."""
     systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "CrOS", "Linux")
     browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
-    browser = next((name for mark, name in browsers.items() if f"{mark}/" in agent), "a browser")
+    browser = next((name for mark, name in browsers.items() if f"{mark}/" in agent), gettext("a browser"))
     system = next((name for name in systems if name in agent), None)
-    return f"{browser} on {system.replace('Mac OS X', 'macOS')}" if system else browser
+    if system is None:
+        return str(browser)
+    words: str = gettext("%(browser)s on %(system)s", browser=browser, system=system.replace("Mac OS X", "macOS"))
+    return words
 
 
 @outbox.kind("passcode")
@@ -173,6 +178,7 @@ def write_letter(letter: Letter) -> letters.Content:
         expires_at=passcode.expires_at,
         asked_from=letter.facts["browser"],
         asked_at=passcode.issued_at,
+        lang=letter.facts.get("lang", "en"),
     )
 
 

@@ -4,22 +4,21 @@
   const all = (selector) => document.querySelectorAll(selector);
   const lang = document.documentElement.lang || "en";
 
-  // Times: the server writes UTC; show them in the reader's zone, with the zone's name.
+  // Times: the server writes UTC; show them in the reader's zone, with the zone's name, as the language does.
+  const moment = document.currentScript.dataset.moment;
   const format = (options) => new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, options);
   const part = (at, options) => format(options).format(at);
   const zoneName = (at, timeZoneName) =>
     format({ timeZoneName }).formatToParts(at).find((p) => p.type === "timeZoneName").value;
-  const day = { day: "numeric", month: "long", year: "numeric" };
-  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   for (const time of all("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
     const short = zoneName(at, "short");
     const zone = /\d/.test(short) ? zoneName(at, "long") : short;
     time.title = time.textContent;
-    time.textContent = lang.startsWith("en")
-      ? `${part(at, clock)} ${zone} on ${part(at, day)}`
-      : `${part(at, { ...day, ...clock })} (${zone})`;
+    time.textContent = moment.replace("UTC", zone)
+      .replace("{time}", part(at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }))
+      .replace("{date}", part(at, { day: "numeric", month: "long", year: "numeric" }));
   }
 
   // Countdown: from the deadline and, where the page says it, the server's clock.
@@ -28,9 +27,9 @@
     const status = document.getElementById("countdown-status");
     const until = Date.parse(countdown.dataset.until);
     const ahead = countdown.dataset.now ? Date.parse(countdown.dataset.now) - Date.now() : 0;
-    const say = (s) => s <= 0 ? "The code has expired. Send a new code."
-      : s < 60 ? `${s} second${s === 1 ? "" : "s"} left`
-      : `${Math.floor(s / 60)} minute${s < 120 ? "" : "s"} left`;
+    const count = (n, unit) => new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "long" }).format(n);
+    const say = (s) => s <= 0 ? countdown.dataset.over : countdown.dataset.left
+      .replace("{time}", s < 60 ? count(s, "second") : count(Math.floor(s / 60), "minute"));
     let before = null;
     const tick = () => {
       const left = Math.max(0, Math.ceil((until - Date.now() - ahead) / 1000));
@@ -58,7 +57,7 @@
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = told.textContent = "Copied";
+      button.textContent = told.textContent = button.dataset.copied || "Copied";
       setTimeout(() => { button.replaceChildren(...label); told.textContent = ""; }, 2500);
     });
   }

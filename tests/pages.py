@@ -31,6 +31,7 @@ FIELDS = (
     "//select | //textarea | //input[not(@type='hidden' or @type='submit' or @type='button' "
     "or @type='reset' or @type='image')]"
 )
+ERROR = {"en": "Error: ", "nl": "Fout: ", "zh-Hant-TW": "錯誤："}  # how a title starts then
 SUMMARY = "//*[@id='error-summary' or contains(concat(' ', normalize-space(@class), ' '), ' error-summary ')][1]"
 
 
@@ -197,8 +198,9 @@ def _summary(page: HtmlElement) -> Hints:
     summary = summary_of(page)
     if summary is None:
         return
-    if not "".join(page.xpath("/html/head/title/text()")).strip().startswith("Error: "):
-        yield 'a page with an error summary has a title that starts with "Error: "'
+    error = ERROR.get(page.get("lang", ""), ERROR["en"])
+    if not "".join(page.xpath("/html/head/title/text()")).strip().startswith(error):
+        yield f'a page with an error summary has a title that starts with "{error}"'
     for link in summary.iter("a"):
         target = link.get("href", "")
         if not target.startswith("#") or not page.xpath(f"({FIELDS})[@id=$id]", id=target[1:]):

@@ -89,6 +89,7 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "guest.consent": (at_consent, "consent", {"decision": "accept"}),
     "guest.sign_out": (lambda world: world.signed_in(NICOLE), "sign-out", {}),
     "guest.account": (at_account, "sessions", {"end": "others"}),
+    "guest.language": (at_account, "language-form", {"language": "nl"}),
     "guest.leave": (at_account, "leave", {}),
     "guest.invitation": (lambda world: world.browser().open(world.invitation_path(ALEX)), "accept-invitation", {}),
     "admin.invite": (lambda world: at_console(world, "/guests/invite"), "invite", {"email": STRANGER}),

@@ -59,7 +59,11 @@ def check_headers(answer: Answer, *, dynamic: bool = True) -> None:
         name.lower() for name, _ in answer.headers
     }
     if dynamic:
-        assert answer.header("Cache-Control") == "no-store" and answer.header("Vary") == "Cookie"
+        is_page = str(answer.header("Content-Type")).startswith("text/html") and not 300 <= answer.status < 400
+        assert answer.header("Vary") == ("Accept-Language, Cookie" if is_page else "Cookie")
+        assert answer.header("Cache-Control") == "no-store" and answer.header("Content-Language") == (
+            "en" if is_page else None
+        )
 
 
 @pytest.fixture

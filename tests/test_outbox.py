@@ -104,7 +104,7 @@ def test_letter_is_kept_as_what_it_is_about_and_never_as_what_it_says(mail: Worl
     (arrived,) = sink.wait_for(1)
     for kept in (waiting, letter(mail)):
         assert code(arrived) not in str(vars(kept))
-    assert set(waiting.facts) == {"browser", "address"}
+    assert set(waiting.facts) == {"browser", "lang", "address"}
 
 
 # Leaving.

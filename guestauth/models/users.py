@@ -49,6 +49,7 @@ class User(Model, kw_only=True):
     user_type: Mapped[str] = mapped_column(String(10), default="Guest")
     is_administrator: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str | None] = mapped_column(String(20), default=None)  # externalUserState, of guests
+    language: Mapped[str | None] = mapped_column(String(20), default=None)  # chosen on their account page
     identity_provider: Mapped[str | None] = mapped_column(String(40), default=None)  # pinned (B7)
     created_at: Mapped[datetime]
     invited_at: Mapped[datetime | None] = mapped_column(default=None)  # by the newest invitation (B11)

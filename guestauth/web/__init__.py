@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guestauth import passcodes
 from guestauth.keys import keys
-from guestauth.web import admin, common, cookies, errors, gate, guest
+from guestauth.web import admin, common, cookies, errors, gate, guest, language
 
 log = logging.getLogger("guestauth.request")
 POLICY = (
@@ -60,6 +60,7 @@ def set_up(app: Flask) -> None:
         app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[::-1]  # signs with the last, knows all (F4)
     app.before_request(_begin)
     app.before_request(gate.arrive)
+    language.set_up(app)
     app.after_request(cookies.leave)
     app.after_request(_finish)
     app.url_defaults(_add_tenant)
@@ -87,6 +88,7 @@ def _finish(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
+        language.finish(response)
         response.vary.add("Cookie")
     rule = request.url_rule.rule if request.url_rule else "-"
     spent = round((time.monotonic() - g.began) * 1000) if "began" in g else 0
@@ -107,4 +109,6 @@ def _context() -> dict[str, Any]:
         "tenant": arrival.tenant if arrival else None,
         "user": arrival.user if arrival else None,
         "demo": gate.is_demo(),
+        "lang": language.current(),
+        "languages": language.links,
     }

@@ -1,11 +1,12 @@
 """The cookies: which browser this is, what it is signed in to, and who has signed in here before.
 
 What it does: `VisitInterface` makes Flask's own cookie the visit cookie; `secrets`, `remember` and `forget` read
-and write the session cookie, `known` and `know` that of guests who were here; `leave` sets what was changed.
+and write the session cookie, `known` and `know` that of guests who were here, `language` and `speak` that of the
+language; `leave` sets what was changed.
 
 The one thing to understand: none says anything by itself. The visit cookie has a random id (and the form
 tokens' secret), the session cookie a random secret for each tenant; the rows say what they are worth. The third
-has marks that only fit an address somebody types.
+has marks that only fit an address somebody types. The language's is as it is, and unsigned.
 
 What must stay true: no other module touches a cookie; all are HttpOnly, SameSite=Lax, for the whole site and,
 over https, `__Host-`.
@@ -25,6 +26,7 @@ from flask import session as visit
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadData
 
+from guestauth import languages
 from guestauth.database import now
 from guestauth.keys import fingerprint, keys, signer
 from guestauth.sessions import Arrival
@@ -32,6 +34,7 @@ from guestauth.sessions import Arrival
 MOST_SESSIONS = 10  # tenants one browser can be signed in to at once; the oldest goes first
 MOST_KNOWN = 10  # guests that one browser is known for; the oldest goes first
 KNOWN_FOR = timedelta(days=90)
+SPEAKS_FOR = timedelta(days=365)
 
 
 class VisitInterface(SecureCookieSessionInterface):
@@ -51,10 +54,10 @@ class VisitInterface(SecureCookieSessionInterface):
             return self.session_class()
 
 
-def names(config: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return the names of the session cookie, the visit cookie, and that of guests who were here."""
-    prefix = "__Host-" if config["PUBLIC_URL"].startswith("https://") else ""
-    return f"{prefix}guestauth", f"{prefix}guestauth-visit", f"{prefix}guestauth-known"
+def names(config: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return the names of the cookies: session, visit, guests who were here, language."""
+    name = "__Host-guestauth" if config["PUBLIC_URL"].startswith("https://") else "guestauth"
+    return name, f"{name}-visit", f"{name}-known", f"{name}-lang"
 
 
 def is_secure() -> bool:
@@ -117,20 +120,36 @@ def know(tenant_id: uuid.UUID, mail_key: str) -> None:
     g.new_known = name, [*others, (mine[0], int(now().timestamp()))][-MOST_KNOWN:]
 
 
+def language() -> str | None:
+    """Return the language chosen in this browser; None: none that is ours."""
+    return languages.nearest(request.cookies.get(names(current_app.config)[3], ""))
+
+
+def speak(tag: str) -> None:
+    """Remember a language for a year."""
+    g.new_language = tag
+
+
 def leave(response: Response) -> Response:
     """Set the cookies that this request changed."""
-    session_name, _, known_name = names(current_app.config)
+    session_name, _, known_name, language_name = names(current_app.config)
     if "new_secrets" in g:
-        _set(response, session_name, "session", g.new_secrets, g.new_max_age)
+        _set(response, session_name, _signed("session", g.new_secrets), g.new_max_age)
     if "new_known" in g:
-        _set(response, known_name, "known", g.new_known, int(KNOWN_FOR.total_seconds()))
+        _set(response, known_name, _signed("known", g.new_known), int(KNOWN_FOR.total_seconds()))
+    if "new_language" in g:
+        _set(response, language_name, g.new_language, int(SPEAKS_FOR.total_seconds()))
     return response
 
 
-def _set(response: Response, name: str, purpose: str, content: Any, max_age: int) -> None:
+def _signed(purpose: str, content: Any) -> str:
+    return str(signer(purpose).dumps(content)) if content else ""
+
+
+def _set(response: Response, name: str, value: str, max_age: int) -> None:
     response.set_cookie(
         name,
-        signer(purpose).dumps(content) if content else "",
+        value,
         max_age=max_age,
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,

@@ -11,35 +11,40 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, g, redirect, request, url_for
+from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from guestauth import limits, resources, signin
+from guestauth import invitations, limits, resources, signin
 from guestauth.database import Refusal, now
 from guestauth.engines import is_busy
-from guestauth.web import cookies, gate
+from guestauth.languages import N_
+from guestauth.web import cookies, gate, language
 from guestauth.web.fields import Problem, page, wait
 
 log = logging.getLogger(__name__)
 BUSY = timedelta(seconds=5)  # to wait before trying again
 WORDS = {
-    400: ("That didn't work", "The request has something in it that it should not have."),
-    403: ("You can't do that", "You don't have access to this."),
+    400: (N_("That didn't work"), N_("The request has something in it that it should not have.")),
+    403: (N_("You can't do that"), N_("You don't have access to this.")),
     404: (
-        "We can't find that page",
-        "We can't find an organisation with that address. Check the spelling or use the link in your invitation.",
+        N_("We can't find that page"),
+        N_(
+            "We can't find an organisation with that address. "
+            "Check the spelling or use the link in your invitation."
+        ),
     ),
-    405: ("That didn't work", "This address can't be used like that. Go back and try again."),
-    411: ("That didn't work", "The request does not say how long it is."),
-    413: ("That is too large", "What was sent is larger than it can be."),
-    415: ("That didn't work", "What was sent is not a form."),
+    405: (N_("That didn't work"), N_("This address can't be used like that. Go back and try again.")),
+    411: (N_("That didn't work"), N_("The request does not say how long it is.")),
+    413: (N_("That is too large"), N_("What was sent is larger than it can be.")),
+    415: (N_("That didn't work"), N_("What was sent is not a form.")),
     429: (
-        "You can't go on just yet",
-        "There were too many attempts from your network. Codes that you have go on working until they expire.",
+        N_("You can't go on just yet"),
+        N_("There were too many attempts from your network. Codes that you have go on working until they expire."),
     ),
-    500: ("Something went wrong", "It was us, not you. Nothing you did is lost. Try again in a moment."),
-    503: ("We're busy at the moment", "Nothing you did is lost. Try again in a few seconds."),
+    500: (N_("Something went wrong"), N_("It was us, not you. Nothing you did is lost. Try again in a moment.")),
+    503: (N_("We're busy at the moment"), N_("Nothing you did is lost. Try again in a few seconds.")),
 }
 
 
@@ -51,6 +56,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(signin.SignInUnknown, sign_in_unknown)
     app.register_error_handler(resources.ResourceUnknown, resource_unknown)
     app.register_error_handler(limits.LimitReached, limit_reached)
+    app.register_error_handler(invitations.DomainRefused, domain_refused)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(SQLAlchemyError, database_fault)
@@ -72,8 +78,8 @@ def to_consent(_: Exception) -> Any:
 def no_tenant(_: Exception) -> Any:
     """Say what is missing, and offer a field for it (B3)."""
     asked = any(key.lower() == "tenantid" for key in request.args)
-    problems = [Problem("Enter the organisation's address", "tenantid")] if asked else []
-    title = "This link doesn't say which organisation you are visiting"
+    problems = [Problem(gettext("Enter the organisation's address"), "tenantid")] if asked else []
+    title = gettext("This link doesn't say which organisation you are visiting")
     return page("common/no_tenant.html", title=title, problems=problems, typed="", status=400)
 
 
@@ -83,22 +89,28 @@ def sign_in_unknown(_: Exception) -> Any:
         return redirect(gate.home(), 303)
     return error_page(
         404,
-        title="This sign-in isn't open in this browser",
-        text="A code works only in the browser that asked for it. Start again here to get a new one.",
-        way_on=[("Start again", url_for("guest.sign_in"))],
+        title=gettext("This sign-in isn't open in this browser"),
+        text=gettext("A code works only in the browser that asked for it. Start again here to get a new one."),
+        way_on=[(gettext("Start again"), url_for("guest.sign_in"))],
     )
 
 
 def resource_unknown(_: Exception) -> Any:
     """Say that it does not exist, for this guest, and whom to ask."""
     tenant = gate.tenant_arrival().tenant
-    whom = tenant.help_contact or "the person who shared it with you"
-    return error_page(
-        404,
-        title="There is nothing here for you",
-        text=f"It may have been removed, or not shared with you. Ask {whom} at {tenant.name}.",
-        way_on=[(f"Go to {tenant.name} apps", gate.home())],
-    )
+    if tenant.help_contact:
+        text = gettext(
+            "It may have been removed, or not shared with you. Ask %(contact)s at %(org)s.",
+            contact=tenant.help_contact,
+            org=tenant.name,
+        )
+    else:
+        text = gettext(
+            "It may have been removed, or not shared with you. Ask the person who shared it with you at %(org)s.",
+            org=tenant.name,
+        )
+    title, way_on = gettext("There is nothing here for you"), gettext("Go to %(org)s apps", org=tenant.name)
+    return error_page(404, title=title, text=text, way_on=[(way_on, gate.home())])
 
 
 def limit_reached(limit: limits.LimitReached) -> Any:
@@ -106,9 +118,19 @@ def limit_reached(limit: limits.LimitReached) -> Any:
     return wait(error_page(429, retry_at=limit.next_at), limit.next_at)
 
 
-def refused(refusal: Refusal) -> Any:
-    """Answer a refusal that no view has words for."""
-    return error_page(400, text=str(refusal) or None)
+def domain_refused(refusal: Exception) -> Any:
+    """Say that guests of their domain are let in no longer (B21), or what else was refused because of a domain."""
+    arrival = gate.tenant_arrival()
+    if arrival.user is None or arrival.user.is_administrator:
+        return refused(refusal)
+    domain = arrival.user.mail.rpartition("@")[2]
+    text = gettext("%(org)s no longer lets guests of %(domain)s in", org=arrival.tenant.name, domain=domain)
+    return error_page(400, text=text)
+
+
+def refused(refusal: Exception) -> Any:
+    """Answer a refusal that no view has words for; operations speak English."""
+    return error_page(400, text=str(refusal) if language.current() == "en" else None)
 
 
 def http_error(error: HTTPException) -> Any:
@@ -120,7 +142,7 @@ def http_error(error: HTTPException) -> Any:
     most = gate.UPLOADS.get(request.endpoint or "")
     if code == 413 and most:
         own = f"The file is too large: this page takes {most // 2**20} MB at most, everything in all."
-    answer = error_page(code, text=own)
+    answer = error_page(code, text=gettext(own) if own else None)
     answer.headers.extend(h for h in error.get_headers() if h[0] in ("Allow", "Retry-After"))
     return answer
 
@@ -157,8 +179,8 @@ def error_page(
         "errors/error.html",
         code=code,
         status=code,
-        title=title or usual[0],
-        text=text or usual[1],
+        title=title or gettext(usual[0]),
+        text=text or gettext(usual[1]),
         name=HTTP_STATUS_CODES[code],
         at=now(),
         retry_at=retry_at,

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, g, jsonify, make_response, render_template, request
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.http import HTTP_STATUS_CODES
 from wtforms import EmailField, Field, HiddenField
@@ -24,8 +25,9 @@ from wtforms.validators import ValidationError
 
 from guestauth import addresses
 from guestauth.database import now
+from guestauth.languages import N_
 
-TOKEN_FAILED = "This page was open too long, so nothing was done. Check what is here and try again."  # noqa: S105
+TOKEN_FAILED = N_("This page was open too long, so nothing was done. Check what is here and try again.")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,11 @@ class Form(FlaskForm):  # type: ignore[misc]
     def problems(self) -> list[Problem]:
         """What is wrong, in the order of the fields; only the token's failure if that is it."""
         if self.token_failed:
-            return [Problem(TOKEN_FAILED)]
+            return [Problem(gettext(TOKEN_FAILED))]
         wrong = [(self[name], errors[0]) for name, errors in self.errors.items() if name]
-        return [Problem(text, None if isinstance(field, HiddenField) else field.id) for field, text in wrong]
+        return [
+            Problem(_said(text), None if isinstance(field, HiddenField) else field.id) for field, text in wrong
+        ]
 
 
 class Address(EmailField):  # type: ignore[misc]
@@ -61,12 +65,12 @@ class Address(EmailField):  # type: ignore[misc]
     def pre_validate(self, form: Form) -> None:
         """Read it as the whole product does."""
         if not (self.data or "").strip():
-            raise ValidationError("Enter your email address")
+            raise ValidationError(gettext("Enter your email address"))
         try:
             self.parsed = addresses.parse(self.data)
         except addresses.NotAnAddress as refusal:
             raise ValidationError(
-                "Enter an email address in the correct format, like name@example.com"
+                gettext("Enter an email address in the correct format, like name@example.com")
             ) from refusal
 
 
@@ -96,6 +100,11 @@ def wait(answer: Response, until: datetime) -> Response:
     seconds = math.ceil((until - now()).total_seconds())
     answer.headers["Retry-After"] = str(max(1, seconds))
     return answer
+
+
+def _said(words: str) -> str:
+    """Say what a validator says: its words if it has said them in the language already, else their translation."""
+    return str(gettext(words)) if words else ""
 
 
 def _wants_json() -> bool:

@@ -22,9 +22,10 @@ from werkzeug.routing import BaseConverter
 
 from guestauth import courier, sessions, tenants
 from guestauth.audit import Caller
+from guestauth.languages import N_
 from guestauth.models import User
 from guestauth.sessions import Arrival
-from guestauth.web import cookies, guard
+from guestauth.web import cookies, guard, language
 
 TARGETS = {"guest.apps", "guest.resource", "guest.direct_resource", "guest.account"}  # where a sign-in may lead
 CONSOLE = "admin."  # and to every page of the console
@@ -105,7 +106,8 @@ def _in_small_letters() -> Any:
         current_app.url_map.bind("").match(small, method="GET")
     except HTTPException:
         return None
-    return redirect(quote(small) + here().removeprefix(quote(request.path)))
+    query = request.query_string.decode("ascii", "replace")
+    return redirect(f"{quote(small)}?{query}" if query else quote(small))
 
 
 def tenant_arrival() -> Arrival:
@@ -173,6 +175,7 @@ def caller() -> Caller:
         client_address=(request.remote_addr or "")[:45],
         browser=request.user_agent.string[:200],
         correlation_id=g.correlation_id,
+        language=language.current(),
     )
 
 
@@ -208,8 +211,9 @@ def wanted(typed: str) -> str | None:
 
 
 def here() -> str:
-    """Return the address asked for, to come back to."""
-    query = request.query_string.decode("ascii", "replace")
+    """Return the address asked for, to come back to, in whichever language will be spoken then."""
+    parts = request.query_string.decode("ascii", "replace").split("&")
+    query = "&".join(part for part in parts if part.partition("=")[0] != "lang")
     return f"{quote(request.path)}?{query}" if query else quote(request.path)
 
 
@@ -227,7 +231,7 @@ def _reference() -> uuid.UUID | str | None:
     if not references:
         return None
     if len(set(references)) > 1 and len({_tenant_id(reference) for reference in references}) > 1:
-        abort(400, "The address names two different organisations.")
+        abort(400, N_("The address names two different organisations."))
     if references[0] is None:
         raise NotFound("no such tenant")
     return references[0]

@@ -15,12 +15,14 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Request, abort
 
+from guestauth.languages import N_
+
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MOST_FIELDS = 40
 MOST_QUERY = 8192  # bytes
-NO_FORM = "The form has fields that it should not have."
-NO_TEXT = "The text has characters that are none."
+NO_FORM = N_("The form has fields that it should not have.")
+NO_TEXT = N_("The text has characters that are none.")
 
 
 def check(request: Request) -> None:
@@ -30,7 +32,7 @@ def check(request: Request) -> None:
     """
     query = request.query_string
     if len(query) > MOST_QUERY or not query.isascii() or not _is_utf8(query):
-        abort(400, "The address is too long or has characters that must be escaped.")
+        abort(400, N_("The address is too long or has characters that must be escaped."))
     if not _is_text(request.path):
         abort(404)
     _check_texts(_pairs((name, values) for name, values in request.args.lists() if name.lower() != "tenantid"))

@@ -7,10 +7,12 @@ import uuid
 from typing import Any
 
 from flask import abort, redirect, url_for
+from flask_babel import gettext
 from wtforms import StringField
 
 from guestauth import administrators
 from guestauth.addresses import NotAnAddress
+from guestauth.languages import N_
 from guestauth.models import User
 from guestauth.web import cookies, gate
 from guestauth.web.admin import blueprint, done
@@ -20,8 +22,8 @@ from guestauth.web.fields import Form, Problem, first, page
 class AddAdministratorForm(Form):
     """Whom to add; the operation reads the address."""
 
-    email = StringField("Email address")
-    display_name = StringField("Name")
+    email = StringField(N_("Email address"))
+    display_name = StringField(N_("Name"))
 
 
 @blueprint.route("/administrators", methods=["GET", "POST"], endpoint="administrators")
@@ -33,13 +35,18 @@ def all_administrators() -> Any:
         try:
             made = administrators.add(tenant.id, email, display_name=name, by=gate.caller())
         except NotAnAddress:
-            problems = [Problem("Enter an email address in the correct format, like name@example.com", "email")]
+            problems = [
+                Problem(gettext("Enter an email address in the correct format, like name@example.com"), "email")
+            ]
         except administrators.AddressTaken as refusal:
             problems = [Problem(f"{refusal}.", "email")]
         except administrators.AdministratorRefused as refusal:
             problems = [Problem(f"{refusal}.", "display_name")]
         else:
-            return done(f"{made.mail} is an administrator and can sign in at the console now.", "administrators")
+            return done(
+                gettext("%(mail)s is an administrator and can sign in at the console now.", mail=made.mail),
+                "administrators",
+            )
     everyone = administrators.listed(tenant.id)
     return page("admin/administrators.html", form=form, problems=problems, administrators=everyone)
 
@@ -61,7 +68,7 @@ def remove_administrator(administrator_id: uuid.UUID) -> Any:
             if found.id == gate.administrator().id:
                 cookies.forget(arrival=gate.tenant_arrival())
                 return redirect(url_for("guest.sign_in"), 303)
-            return done(f"{found.mail} is no longer an administrator.", "administrators")
+            return done(gettext("%(mail)s is no longer an administrator.", mail=found.mail), "administrators")
     return page("admin/administrator_remove.html", form=form, problems=problems, administrator=found)
 
 

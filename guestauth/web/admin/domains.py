@@ -7,9 +7,11 @@ asks for it.
 from typing import Any
 
 from flask import abort
+from flask_babel import gettext
 from wtforms import StringField
 
 from guestauth import addresses, domains
+from guestauth.languages import N_
 from guestauth.models import Domain
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
@@ -19,7 +21,7 @@ from guestauth.web.fields import Form, Problem, first, page
 class AddDomainForm(Form):
     """Which domain."""
 
-    domain = StringField("Domain")
+    domain = StringField(N_("Domain"))
 
 
 @blueprint.route("/domains", methods=["GET", "POST"], endpoint="domains")
@@ -32,7 +34,11 @@ def all_domains() -> Any:
         except domains.DomainRefused as refusal:
             problems = [Problem(str(refusal), "domain")]
         else:
-            return done(f"{made.name} is waiting for its record.", "verify_domain", domain=made.name)
+            return done(
+                gettext("%(domain)s is waiting for its record.", domain=made.name),
+                "verify_domain",
+                domain=made.name,
+            )
     mine = [(each, addresses.in_unicode(each.name)) for each in domains.of_tenant(tenant.id)]
     return page("admin/domains.html", form=form, problems=problems, domains=mine)
 
@@ -51,7 +57,7 @@ def verify_domain(domain: str) -> Any:
         except (domains.NotProved, domains.DomainTaken) as refusal:
             problems = [Problem(f"{refusal}.")]
         else:
-            return done(f"{found.name} is verified.", "domains")
+            return done(gettext("%(domain)s is verified.", domain=found.name), "domains")
     return page(
         "admin/domain.html",
         form=form,
@@ -76,7 +82,7 @@ def remove_domain(domain: str) -> Any:
         except domains.LastDomain as refusal:
             problems = [Problem(f"{refusal}.")]
         else:
-            return done(f"{found.name} is removed.", "domains", tenant=found.tenant_id)
+            return done(gettext("%(what)s is removed.", what=found.name), "domains", tenant=found.tenant_id)
     return page("admin/domain_remove.html", form=form, problems=problems, domain=found, **_names(found))
 
 

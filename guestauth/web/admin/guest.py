@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import abort
+from flask_babel import gettext, ngettext
 
 from guestauth import audit, guests, invitations, outbox, providers, resources, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal
+from guestauth.languages import N_
 from guestauth.models import ACCEPTED, PENDING, Invitation, Session, Tenant, User
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
@@ -54,79 +56,93 @@ class Action:
     danger: bool = False
 
 
+WAYS = (N_("Email one-time passcode"),)  # the names of `providers`, shown in the language of the page
 ACTIONS = {
     "resend": Action(
-        words="Resend invitation",
-        effect="A new invitation goes to {mail}, with the same words. The link in the one before stops working.",
-        done="A new invitation is on its way to {mail}.",
+        words=N_("Resend invitation"),
+        effect=N_(
+            "A new invitation goes to %(mail)s, with the same words. The link in the one before stops working."
+        ),
+        done=N_("A new invitation is on its way to %(mail)s."),
         fits=lambda seen: seen.may_be_invited and seen.user.state == PENDING,
         run=lambda seen, by: invitations.resend(seen.tenant.id, seen.user.id, by=by),
     ),
     "revoke": Action(
-        words="Revoke invitation",
-        effect="The link in the invitation stops working, and they can't accept any more. {sessions} They stay on "
-        "the list: resend the invitation to let them in after all.",
-        done="The invitation of {mail} is revoked.",
+        words=N_("Revoke invitation"),
+        effect=N_(
+            "The link in the invitation stops working, and they can't accept any more. %(sessions)s They stay on "
+            "the list: resend the invitation to let them in after all."
+        ),
+        done=N_("The invitation of %(mail)s is revoked."),
         fits=lambda seen: bool(_link(seen)) and seen.user.state == PENDING,
         run=lambda seen, by: invitations.revoke(seen.tenant.id, seen.user.id, by=by),
         danger=True,
     ),
     "reset": Action(
-        words="Reset redemption status",
-        effect="{sessions} They are pending again, and a new invitation goes to {mail}. The guest keeps what is "
-        "shared with them, and their history. When they accept, how they sign in is decided afresh; as things "
-        "stand: {next}.",
-        done="{mail} is pending again, and a new invitation is on its way.",
+        words=N_("Reset redemption status"),
+        effect=N_(
+            "%(sessions)s They are pending again, and a new invitation goes to %(mail)s. The guest keeps what is "
+            "shared with them, and their history. When they accept, how they sign in is decided afresh; as things "
+            "stand: %(next)s."
+        ),
+        done=N_("%(mail)s is pending again, and a new invitation is on its way."),
         fits=lambda seen: seen.may_be_invited and seen.user.state == ACCEPTED,
         run=lambda seen, by: invitations.reset(seen.tenant.id, seen.user.id, by=by),
         danger=True,
     ),
     "end-sessions": Action(
-        words="End sessions",
-        effect="{sessions} The guest can sign in again.",
-        done="{mail} is signed out everywhere.",
+        words=N_("End sessions"),
+        effect=N_("%(sessions)s The guest can sign in again."),
+        done=N_("%(mail)s is signed out everywhere."),
         fits=lambda seen: bool(seen.sessions),
         run=lambda seen, by: sessions.end_all(seen.tenant.id, user_id=seen.user.id, by=by),
         danger=True,
     ),
     "block": Action(
-        words="Block",
-        effect="{sessions} Until you unblock them they get no codes and can't sign in. The guest keeps what is "
-        "shared with them.",
-        done="{mail} is blocked.",
+        words=N_("Block"),
+        effect=N_(
+            "%(sessions)s Until you unblock them they get no codes and can't sign in. The guest keeps what is "
+            "shared with them."
+        ),
+        done=N_("%(mail)s is blocked."),
         fits=lambda seen: not seen.user.deleted_at and not seen.user.blocked_at,
         run=lambda seen, by: guests.block(seen.tenant.id, seen.user.id, by=by),
         danger=True,
     ),
     "unblock": Action(
-        words="Unblock",
-        effect="The guest can sign in again. Sessions and codes that ended when they were blocked stay ended.",
-        done="{mail} is no longer blocked.",
+        words=N_("Unblock"),
+        effect=N_("The guest can sign in again. Sessions and codes that ended when they were blocked stay ended."),
+        done=N_("%(mail)s is no longer blocked."),
         fits=lambda seen: bool(seen.user.blocked_at) and not seen.user.deleted_at,
         run=lambda seen, by: guests.unblock(seen.tenant.id, seen.user.id, by=by),
     ),
     "clear-limits": Action(
-        words="Clear limits",
-        effect="If others asked for too many codes with the guest's address, or entered wrong ones, every browser "
-        "can ask for codes for it again at once. The guest's own browser always can.",
-        done="Codes for {mail} can be asked for again.",
+        words=N_("Clear limits"),
+        effect=N_(
+            "If others asked for too many codes with the guest's address, or entered wrong ones, every browser "
+            "can ask for codes for it again at once. The guest's own browser always can."
+        ),
+        done=N_("Codes for %(mail)s can be asked for again."),
         fits=lambda seen: not seen.user.deleted_at,
         run=lambda seen, by: guests.clear_limits(seen.tenant.id, seen.user.id, by=by),
     ),
     "delete": Action(
-        words="Delete",
-        effect="{sessions} The guest is nobody here from then on. For 30 days you can restore them, with what is "
-        "shared with them. Inviting the address again makes a new guest, with nothing of this one.",
-        done="{mail} is deleted. You can restore them for 30 days.",
+        words=N_("Delete"),
+        effect=N_(
+            "%(sessions)s The guest is nobody here from then on. For 30 days you can restore them, with what is "
+            "shared with them. Inviting the address again makes a new guest, with nothing of this one."
+        ),
+        done=N_("%(mail)s is deleted. You can restore them for 30 days."),
         fits=lambda seen: not seen.user.deleted_at,
         run=lambda seen, by: guests.delete(seen.tenant.id, seen.user.id, by=by),
         danger=True,
     ),
     "restore": Action(
-        words="Restore",
-        effect="They are a guest again, as they were, with what is shared with them. Sessions that ended stay "
-        "ended.",
-        done="{mail} is a guest again.",
+        words=N_("Restore"),
+        effect=N_(
+            "They are a guest again, as they were, with what is shared with them. Sessions that ended stay ended."
+        ),
+        done=N_("%(mail)s is a guest again."),
         fits=lambda seen: guests.can_be_restored(seen.user),
         run=lambda seen, by: guests.restore(seen.tenant.id, seen.user.id, by=by),
     ),
@@ -164,15 +180,15 @@ def guest_action(user_id: uuid.UUID, action: str) -> Any:
     chosen = ACTIONS.get(action) or abort(404)
     fits = chosen.fits(seen)
     if not fits:
-        problems = [Problem(f"“{chosen.words}” is not possible as things stand now. Nothing was changed.")]
+        problems = [Problem(_impossible(chosen))]
     elif form.validate_on_submit():
         try:
             chosen.run(seen, gate.caller())
         except Refusal as refusal:
             problems = [Problem(f"{refusal}.")]
         else:
-            return done(chosen.done.format(mail=seen.user.mail), "guest", user_id=user_id)
-    effect = chosen.effect.format(mail=seen.user.mail, sessions=_ending(seen), next=_next(seen))
+            return done(gettext(chosen.done, mail=seen.user.mail), "guest", user_id=user_id)
+    effect = gettext(chosen.effect, mail=seen.user.mail, sessions=_ending(seen), next=_next(seen))
     return page(
         "admin/guest_action.html",
         form=form,
@@ -210,15 +226,22 @@ def _successor(user: User) -> User | None:
     return None
 
 
+def _impossible(action: Action) -> str:
+    words: str = gettext(
+        "“%(action)s” is not possible as things stand now. Nothing was changed.", action=gettext(action.words)
+    )
+    return words
+
+
 def _ending(seen: Seen) -> str:
     """Say how many sessions end, as a sentence."""
     count = len(seen.sessions)
     if not count:
-        return "They are not signed in now."
-    return f"{count} {'session' if count == 1 else 'sessions'} will end at once."
+        return str(gettext("They are not signed in now."))
+    return str(ngettext("%(num)s session will end at once.", "%(num)s sessions will end at once.", count))
 
 
 def _next(seen: Seen) -> str:
     """Say what the next redemption would choose."""
     name = providers.at_redemption(seen.tenant, seen.user).name
-    return name.lower() if name else "no way in"
+    return str(gettext(name)).lower() if name else str(gettext("no way in"))

@@ -10,19 +10,22 @@ list; a value that means nothing is as good as none.
 from typing import Any
 
 from flask import request
+from flask_babel import gettext
 
 from guestauth import guests
 from guestauth.guests import Listing
+from guestauth.languages import N_
 from guestauth.models import SOURCES
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint
 from guestauth.web.fields import page
 
 MOST_OF_A_SEARCH = 254  # characters: the longest address
+USER_TYPES = (N_("Guest"), N_("Member"))  # shown as they are kept, in the language of the page
 FILTERS = {
-    "source": [("", "Any"), *((word, word) for word in ("Invited user", *SOURCES.values()))],
-    "state": [("", "Any"), ("PendingAcceptance", "Pending acceptance"), ("Accepted", "Accepted")],
-    "only": [("", "All but deleted"), ("blocked", "Blocked"), ("deleted", "Deleted")],
+    "source": [("", N_("Any")), *((word, word) for word in (N_("Invited user"), *SOURCES.values()))],
+    "state": [("", N_("Any")), ("PendingAcceptance", N_("Pending acceptance")), ("Accepted", N_("Accepted"))],
+    "only": [("", N_("All but deleted")), ("blocked", N_("Blocked")), ("deleted", N_("Deleted"))],
 }
 
 
@@ -32,7 +35,8 @@ def listed_guests() -> Any:
     listing, query = _asked()
     found = guests.listed(gate.tenant_arrival().tenant.id, listing)
     narrowed = query.keys() & {"q", *FILTERS}
-    return page("admin/guests.html", found=found, query=query, narrowed=narrowed, filters=FILTERS)
+    filters = {name: [(value, gettext(words)) for value, words in each] for name, each in FILTERS.items()}
+    return page("admin/guests.html", found=found, query=query, narrowed=narrowed, filters=filters)
 
 
 @blueprint.get("/guests/export")

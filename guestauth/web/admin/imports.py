@@ -11,10 +11,12 @@ import uuid
 from typing import Any
 
 from flask import abort, redirect, request, url_for
+from flask_babel import format_decimal, gettext, ngettext
 from flask_wtf.file import FileField
 
 from guestauth import import_files, imports
 from guestauth.database import Refusal
+from guestauth.languages import N_
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint, done
 from guestauth.web.fields import Form, Problem, page
@@ -26,7 +28,7 @@ EXAMPLE = {"inviteeEmail": "name@example.com", "inviteRedirectURL": "/apps/welco
 class UploadForm(Form):
     """A CSV file."""
 
-    file = FileField("CSV file")
+    file = FileField(N_("CSV file"))
 
 
 @blueprint.route("/guests/import", methods=["GET", "POST"])
@@ -91,15 +93,20 @@ def discard_import(import_id: uuid.UUID) -> Any:
         found, counts = imports.progress(tenant.id, import_id)
         if form.validate_on_submit():
             imports.discard(tenant.id, import_id, by=gate.caller())
-            return done(f"{found.file_name or 'The file'} is discarded.", "import_guests")
+            return done(_discarded(found.file_name), "import_guests")
     except imports.ImportUnknown:
         abort(404)
     return page("admin/import_discard.html", form=form, found=found, counts=counts)
 
 
+def _discarded(name: str) -> str:
+    named, nameless = gettext("%(file)s is discarded.", file=name), gettext("The file is discarded.")
+    return str(named if name else nameless)
+
+
 def _content(form: UploadForm) -> bytes:
     if not form.file.data:
-        raise import_files.ImportFileRefused("Choose a CSV file")
+        raise import_files.ImportFileRefused(gettext("Choose a CSV file"))
     content: bytes = form.file.data.read()
     return content
 
@@ -111,10 +118,9 @@ def _go_on(import_id: uuid.UUID) -> Any:
     if counts[imports.WAITING]:
         run = "on" if worked else None  # somebody else is at the last ones: do not press on and on
         return redirect(url_for("admin.import_progress", import_id=import_id, run=run), 303)
-    words = (
-        "1 person was invited"
-        if counts[imports.INVITED] == 1
-        else f"{counts[imports.INVITED]:,} people were invited"
+    count = counts[imports.INVITED]
+    words = ngettext(
+        "%(count)s person was invited", "%(count)s people were invited", count, count=format_decimal(count)
     )
     return done(words, "import_progress", import_id=import_id)
 

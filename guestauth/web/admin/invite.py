@@ -11,10 +11,12 @@ from contextlib import suppress
 from typing import Any
 
 from flask import g
+from flask_babel import gettext
 from wtforms import BooleanField, StringField, TextAreaField
 
 from guestauth import guests, invitations, languages, outbox, resources
 from guestauth.addresses import NotAnAddress
+from guestauth.languages import N_
 from guestauth.models import Invitation, Tenant, User
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
@@ -25,12 +27,12 @@ from guestauth.web.fields import Form, Problem, first, page
 class InviteForm(Form):
     """Whom to invite, and what they are told."""
 
-    email = StringField("Email address")
-    display_name = StringField("Name")
-    message = TextAreaField("Message")
-    send_mail = BooleanField("Send them the invitation by mail", default=True)
-    redirect = StringField("Where they land")
-    language = StringField("Language")
+    email = StringField(N_("Email address"))
+    display_name = StringField(N_("Name"))
+    message = TextAreaField(N_("Message"))
+    send_mail = BooleanField(N_("Send them the invitation by mail"), default=True)
+    redirect = StringField(N_("Where they land"))
+    language = StringField(N_("Language"))
 
 
 @blueprint.route("/guests/invite", methods=["GET", "POST"])
@@ -42,16 +44,19 @@ def invite() -> Any:
             made = _invite(tenant, form)
         except invitations.AlreadyAGuest:
             known = _known(tenant, form)
-            what = "a guest already" if known is None or known.is_guest else f"a member of {tenant.name}"
-            problems = [Problem(f"{first(form.email).strip()} is {what}. Nothing was changed.", "email")]
+            problems = [Problem(_there_already(tenant, form, known), "email")]
         except NotAnAddress:
-            problems = [Problem("Enter an email address in the correct format, like name@example.com", "email")]
+            problems = [
+                Problem(gettext("Enter an email address in the correct format, like name@example.com"), "email")
+            ]
         except invitations.DomainRefused as refusal:
             problems = [Problem(f"{refusal}.", "email")]
         except invitations.InvitationRefused as refusal:
             problems = [Problem(f"{refusal}.", refusal.field)]
         else:
-            return done(f"Invited: {first(form.email).strip()}", "invited", user_id=made.user_id)
+            return done(
+                gettext("Invited: %(mail)s", mail=first(form.email).strip()), "invited", user_id=made.user_id
+            )
     places = _places(tenant, first(form.redirect))
     shown = {"known": known, "places": places, "languages": list(languages.NAMES.items())}
     return page("admin/invite.html", form=form, problems=problems, **shown)
@@ -73,7 +78,8 @@ def _invite(tenant: Tenant, form: InviteForm) -> Invitation:
     target = first(form.redirect).strip()
     if target and gate.safe_target(f"/{g.reference}{target}") is None:
         raise invitations.InvitationRefused(
-            f"There is no page {target} at {tenant.name} where they could land", "redirect"
+            gettext("There is no page %(path)s at %(org)s where they could land", path=target, org=tenant.name),
+            "redirect",
         )
     return invitations.invite(
         tenant.id,
@@ -87,6 +93,13 @@ def _invite(tenant: Tenant, form: InviteForm) -> Invitation:
     )
 
 
+def _there_already(tenant: Tenant, form: InviteForm, known: User | None) -> str:
+    mail = first(form.email).strip()
+    if known is None or known.is_guest:
+        return str(gettext("%(mail)s is a guest already. Nothing was changed.", mail=mail))
+    return str(gettext("%(mail)s is a member of %(org)s. Nothing was changed.", mail=mail, org=tenant.name))
+
+
 def _known(tenant: Tenant, form: InviteForm) -> User | None:
     """Return who has the address, unless they have been deleted meanwhile."""
     with suppress(guests.GuestUnknown):
@@ -96,6 +109,6 @@ def _known(tenant: Tenant, form: InviteForm) -> User | None:
 
 def _places(tenant: Tenant, chosen: str) -> list[tuple[str, str]]:
     """Return where somebody can land, with what was asked for."""
-    places = [("", "The list of apps")]
+    places = [("", gettext("The list of apps"))]
     places += [(f"/apps/{each.slug}", each.title) for each in resources.of_tenant(tenant.id)]
     return places if chosen in dict(places) else [*places, (chosen, chosen)]

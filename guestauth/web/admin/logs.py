@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import request
+from flask_babel import gettext
 
 from guestauth import audit as log
 from guestauth import journal
+from guestauth.languages import N_
 from guestauth.models import Event
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint
@@ -23,6 +25,8 @@ from guestauth.web.fields import Problem, page
 FILTERS = ("address", "event", "result", "from", "to")
 COLUMNS = ("time", "event", "what", "result", "reason", "actor", "by", "address", "clientAddress", "browser")
 MOST_ID = 2**63 - 1
+ACTORS = (N_("visitor"), N_("guest"), N_("administrator"), N_("command line"), N_("delivery"))
+RESULTS = (N_("success"), N_("refused"))  # shown in the language of the page; what happened is in English
 
 
 @blueprint.get("/sign-ins")
@@ -80,12 +84,12 @@ def _query() -> Mapping[str, str]:
 def _problems(query: Mapping[str, str], names: Sequence[str]) -> list[Problem]:
     wrong = []
     if query.get("event", names[0]) not in names:
-        wrong.append(Problem("Choose an event from the list", "event"))
+        wrong.append(Problem(gettext("Choose an event from the list"), "event"))
     if query.get("result", log.RESULTS[0]) not in log.RESULTS:
-        wrong.append(Problem("Choose a result from the list", "result"))
+        wrong.append(Problem(gettext("Choose a result from the list"), "result"))
     for name in ("from", "to"):
         if name in query and _day_or_none(query[name]) is None:
-            wrong.append(Problem("Enter a day like 2026-11-20", name))
+            wrong.append(Problem(gettext("Enter a day like 2026-11-20"), name))
     return wrong
 
 

@@ -8,11 +8,13 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
+from flask_babel import gettext
 from wtforms import HiddenField, StringField
 from wtforms.validators import AnyOf
 
 from guestauth import addresses, policies, tenants
 from guestauth.keys import fingerprint
+from guestauth.languages import N_
 from guestauth.models import Tenant
 from guestauth.policies import DomainList
 from guestauth.web import gate
@@ -25,7 +27,7 @@ MOST_COMPARED = 1000  # lines
 class PolicyForm(Form):
     """The definition; `before` is the fingerprint of the one it was compared with."""
 
-    definition = StringField("Definition")
+    definition = StringField(N_("Definition"))
     before = HiddenField()
     confirmed = HiddenField()
 
@@ -40,23 +42,26 @@ def policy() -> Any:
     try:
         definition = policies.checked(first(form.definition))
         if definition == tenant.policy:
-            return done("That is the definition there was; nothing was changed.", "policy")
+            return done(gettext("That is the definition there was; nothing was changed."), "policy")
         if first(form.confirmed):
             policies.define(tenant.id, definition, expecting=first(form.before), by=gate.caller())
-            return done("The policy is saved.", "policy")
+            return done(gettext("The policy is saved."), "policy")
     except policies.NotAPolicy as refusal:
         return _editor(form, first(form.definition), [Problem(str(refusal), "definition")])
     except policies.PolicyChanged:
         tenant = tenants.find(str(tenant.id))
-        problems = [Problem("Somebody else changed the policy in the meantime. Look at what would change now.")]
+        words = gettext("Somebody else changed the policy in the meantime. Look at what would change now.")
+        problems = [Problem(words)]
     return page("admin/policy_confirm.html", problems=problems, **_change(tenant, definition))
 
 
 class DomainListForm(Form):
     """Which list, and its domains, one a line."""
 
-    kind = HiddenField(validators=[AnyOf(["everyone", *policies.LISTS], message="Choose one")])  # shown as radios
-    domains = StringField("Domains")
+    kind = HiddenField(
+        validators=[AnyOf(["everyone", *policies.LISTS], message=N_("Choose one"))]
+    )  # shown as radios
+    domains = StringField(N_("Domains"))
     confirmed = HiddenField()
 
 
@@ -76,14 +81,14 @@ def domain_list() -> Any:
     except policies.NotAPolicy as refusal:
         return page("admin/domain_list.html", form=form, problems=[Problem(str(refusal), "domains")], **context)
     if new == old:
-        return done("That is the list there was; nothing was changed.", "domain_list")
+        return done(gettext("That is the list there was; nothing was changed."), "domain_list")
     gone = old if old and old.kind != kind else None
     out = policies.shut_out(tenant.id, new)
     if (out or gone) and not first(form.confirmed):
         context |= {"new": new, "names": _in_unicode(new), "gone": gone, "gone_names": _in_unicode(gone)}
         return page("admin/domain_list_confirm.html", shut_out=out, **context)
     policies.limit_domains(tenant.id, new, by=gate.caller())
-    return done("The list of domains is saved.", "domain_list")
+    return done(gettext("The list of domains is saved."), "domain_list")
 
 
 def _editor(form: Form, definition: str, problems: list[Problem] | None = None) -> Any:
@@ -129,7 +134,7 @@ def _typed_list(tenant: Tenant, kind: str, typed: str) -> DomainList | None:
         return None
     names = [name.strip() for name in typed.splitlines() if name.strip()]
     if not names:
-        raise policies.NotAPolicy("Enter at least one domain, or choose everyone")
+        raise policies.NotAPolicy(gettext("Enter at least one domain, or choose everyone"))
     new = policies.listed(DomainList(kind, names))
     policies.checked(policies.limited(tenant.policy, new))
     return new

@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import request
+from flask_babel import format_decimal, gettext
 from flask_wtf.file import FileField
 from werkzeug.exceptions import NotFound
 from wtforms import HiddenField, StringField, TextAreaField
 
 from guestauth import resources as store
 from guestauth import shares
+from guestauth.languages import N_
 from guestauth.models import Resource
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint, done
 from guestauth.web.fields import Form, Problem, first, page
 
-KINDS = {"text": "Text", "file": "File", "url": "Link"}
-MISSING = {"text": "Enter the text", "url": "Enter the address", "file": "Choose a file"}
+KINDS = {"text": N_("Text"), "file": N_("File"), "url": N_("Link")}
+MISSING = {"text": N_("Enter the text"), "url": N_("Enter the address"), "file": N_("Choose a file")}
 MOST_PAGES = 100_000
 NAMED = 20  # addresses in a message, at the most
 COLUMNS = ("title", "slug", "kind", "sharedWithAllGuests", "guests", "size", "fileName", "url", "createdDateTime")
@@ -49,12 +51,12 @@ def export_resources() -> Any:
 class AddForm(Form):
     """What to share; of the last three, the one that the kind says."""
 
-    title = StringField("Title")
-    slug = StringField("Name in its address")
-    kind = StringField("Kind", default="text")
-    text = TextAreaField("Text")
-    url = StringField("Address on the web")
-    file = FileField("File")
+    title = StringField(N_("Title"))
+    slug = StringField(N_("Name in its address"))
+    kind = StringField(N_("Kind"), default="text")
+    text = TextAreaField(N_("Text"))
+    url = StringField(N_("Address on the web"))
+    file = FileField(N_("File"))
 
 
 @blueprint.route("/resources/add", methods=["GET", "POST"])
@@ -67,13 +69,13 @@ def add_resource() -> Any:
     kind, tenant_id = first(form.kind), gate.tenant_arrival().tenant.id
     content = _content(form, kind) if kind in KINDS else {}
     if not any(content.values()):
-        missing = Problem(MISSING[kind], kind) if kind in KINDS else Problem("Choose what it is")
+        missing = Problem(gettext(MISSING[kind]), kind) if kind in KINDS else Problem(gettext("Choose what it is"))
         return _adding(form, [missing])
     try:
         made = store.add(tenant_id, form.slug.data, title=first(form.title), by=gate.caller(), **content)
     except (store.ResourceTaken, store.ResourceRefused) as refusal:
         return _adding(form, [Problem(str(refusal), getattr(refusal, "field", "slug"))])
-    return done(f"{made.title} is added. Nobody has it yet.", "resource", slug=made.slug)
+    return done(gettext("%(title)s is added. Nobody has it yet.", title=made.title), "resource", slug=made.slug)
 
 
 @blueprint.get("/resources/<slug>")
@@ -85,10 +87,10 @@ def resource(slug: str) -> Any:
 class EditForm(Form):
     """The title, and what it is; without a new file the old one stays."""
 
-    title = StringField("Title")
-    text = TextAreaField("Text")
-    url = StringField("Address on the web")
-    file = FileField("New file")
+    title = StringField(N_("Title"))
+    text = TextAreaField(N_("Text"))
+    url = StringField(N_("Address on the web"))
+    file = FileField(N_("New file"))
 
 
 @blueprint.route("/resources/<slug>/edit", methods=["GET", "POST"])
@@ -104,7 +106,7 @@ def edit_resource(slug: str) -> Any:
     except store.ResourceRefused as refusal:
         problems = [Problem(str(refusal), refusal.field)]
         return page("admin/resource_edit.html", form=form, resource=found, problems=problems)
-    return done(f"{changed.title} is saved.", "resource", slug=found.slug)
+    return done(gettext("%(title)s is saved.", title=changed.title), "resource", slug=found.slug)
 
 
 class RemoveForm(Form):
@@ -118,13 +120,13 @@ def remove_resource(slug: str) -> Any:
     if not form.validate_on_submit():
         return page("admin/resource_remove.html", form=form, resource=found, losing=shares.losing(found))
     store.remove(found.tenant_id, found.slug, by=gate.caller())
-    return done(f"{found.title} is removed.", "resources")
+    return done(gettext("%(what)s is removed.", what=found.title), "resources")
 
 
 class ShareForm(Form):
     """The addresses of guests, one a line."""
 
-    guests = TextAreaField("Email addresses of guests")
+    guests = TextAreaField(N_("Email addresses of guests"))
 
 
 @blueprint.route("/resources/<slug>/share", methods=["GET", "POST"])
@@ -135,13 +137,12 @@ def share_resource(slug: str) -> Any:
         return _shown(slug, form)
     typed = re.split(r"[\s,;]+", first(form.guests).strip())
     if typed == [""]:
-        return _shown(slug, form, [Problem("Enter an email address", "guests")])
+        return _shown(slug, form, [Problem(gettext("Enter an email address"), "guests")])
     try:
         new = shares.with_guests(found.tenant_id, found.slug, typed, by=gate.caller())
     except shares.NotGuests as refusal:
         return _shown(slug, form, [Problem(_unknown(refusal.typed), "guests")])
-    added = {0: "They had it already.", 1: f"It is shared with {new[0].mail if new else ''}."}
-    return done(added.get(len(new), f"It is shared with {len(new)} more guests."), "resource", slug=found.slug)
+    return done(_added([each.mail for each in new]), "resource", slug=found.slug)
 
 
 class ShareWithAllForm(Form):
@@ -159,7 +160,7 @@ def share_with_all(slug: str) -> Any:
     on = first(form.all_guests) == "yes"
     action = store.share if on else store.unshare
     action(found.tenant_id, found.slug, user_id=None, by=gate.caller())
-    words = "It is shared with all guests." if on else "It is shared with those below only."
+    words = gettext("It is shared with all guests.") if on else gettext("It is shared with those below only.")
     return done(words, "resource", slug=found.slug)
 
 
@@ -178,9 +179,9 @@ def unshare_resource(slug: str) -> Any:
     having = {str(user.id): user for user in shares.guests_of(found)}
     user = having.get(first(form.guest))
     if user is None:
-        return done("They don't have it any more.", "resource", slug=found.slug)
+        return done(gettext("They don't have it any more."), "resource", slug=found.slug)
     store.unshare(found.tenant_id, found.slug, user_id=user.id, by=gate.caller())
-    return done(f"It is no longer shared with {user.mail}.", "resource", slug=found.slug)
+    return done(gettext("It is no longer shared with %(mail)s.", mail=user.mail), "resource", slug=found.slug)
 
 
 def _named(slug: str) -> Resource:
@@ -191,7 +192,12 @@ def _named(slug: str) -> Resource:
 
 
 def _adding(form: AddForm, problems: list[Problem] | None = None) -> Any:
-    return page("admin/resource_add.html", form=form, problems=problems, kinds=KINDS)
+    return page(
+        "admin/resource_add.html",
+        form=form,
+        problems=problems,
+        kinds=[(kind, gettext(words)) for kind, words in KINDS.items()],
+    )
 
 
 def _shown(slug: str, form: Form | None = None, problems: list[Problem] | None = None) -> Any:
@@ -219,8 +225,18 @@ def _content(form: Any, kind: str) -> dict[str, Any]:
 
 
 def _unknown(typed: Sequence[str]) -> str:
-    some = ", ".join(typed[:NAMED]) + (f" and {len(typed) - NAMED:,} more" if len(typed) > NAMED else "")
-    return f"Nothing is shared yet, since nobody here has this address: {some}"
+    some, more = ", ".join(typed[:NAMED]), len(typed) - NAMED
+    if more > 0:
+        some = gettext("%(some)s and %(count)s more", some=some, count=format_decimal(more))
+    return str(gettext("Nothing is shared yet, since nobody here has this address: %(typed)s", typed=some))
+
+
+def _added(mails: Sequence[str]) -> str:
+    if not mails:
+        return str(gettext("They had it already."))
+    if len(mails) == 1:
+        return str(gettext("It is shared with %(mail)s.", mail=mails[0]))
+    return str(gettext("It is shared with %(count)s more guests.", count=len(mails)))
 
 
 def _cells(each: Resource, guests: int) -> Sequence[Any]:

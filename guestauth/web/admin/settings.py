@@ -6,10 +6,12 @@ is done at once.
 
 from typing import Any
 
+from flask_babel import gettext
 from wtforms import HiddenField, StringField
 from wtforms.validators import AnyOf, Regexp
 
 from guestauth import administrators, domains, languages, policies, tenants
+from guestauth.languages import N_
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
 from guestauth.web.fields import Form, Problem, first, page
@@ -18,7 +20,7 @@ from guestauth.web.fields import Form, Problem, first, page
 class OneTimePasscodeForm(Form):
     """Yes or No; `confirmed` comes from the page that says what No does."""
 
-    enabled = HiddenField(validators=[AnyOf(["yes", "no"], message="Choose Yes or No")])  # shown as radios
+    enabled = HiddenField(validators=[AnyOf(["yes", "no"], message=N_("Choose Yes or No"))])  # shown as radios
     confirmed = HiddenField()
 
 
@@ -35,20 +37,21 @@ def settings() -> Any:
     if tenant.passcodes_on and not on and not first(form.confirmed):
         return page("admin/settings_off.html", effect=policies.effect_of_opting_out(tenant.id))
     policies.turn_passcodes(tenant.id, on=on, by=gate.caller())
-    return done(f"Email one-time passcode for guests is {'on' if on else 'off'}.", "settings")
+    turned_on = gettext("Email one-time passcode for guests is on.")
+    return done(turned_on if on else gettext("Email one-time passcode for guests is off."), "settings")
 
 
 class DetailsForm(Form):
     """What the tenant says of itself."""
 
-    name = StringField("Name")
-    privacy_statement_url = StringField("Address of your privacy statement")
-    help_contact = StringField("Whom guests ask for help")
-    language = StringField("Language")
+    name = StringField(N_("Name"))
+    privacy_statement_url = StringField(N_("Address of your privacy statement"))
+    help_contact = StringField(N_("Whom guests ask for help"))
+    language = StringField(N_("Language"))
     retention_days = StringField(
-        "Keep the logs for",
+        N_("Keep the logs for"),
         filters=[lambda days: str(days or "")],  # the tenant's, a number, where the form has none
-        validators=[Regexp(r"\s*\d{1,9}\s*$", message="Enter a number of days from 30 to 3650")],
+        validators=[Regexp(r"\s*\d{1,9}\s*$", message=N_("Enter a number of days from 30 to 3650"))],
     )
 
 
@@ -65,5 +68,5 @@ def details() -> Any:
         except tenants.TenantRefused as refusal:
             problems = [Problem(str(refusal), refusal.field)]
         else:
-            return done("The settings are saved.", "settings")
+            return done(gettext("The settings are saved."), "settings")
     return page("admin/settings_details.html", form=form, problems=problems, languages=languages.NAMES.items())

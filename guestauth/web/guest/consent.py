@@ -6,8 +6,9 @@ What it does: asks a guest once whether they accept; ends the session of who wan
 from typing import Any
 
 from flask import redirect, url_for
+from flask_babel import gettext
 from wtforms import HiddenField
-from wtforms.validators import AnyOf
+from wtforms.validators import ValidationError
 
 from guestauth import redemptions, sessions
 from guestauth.web import cookies, gate
@@ -18,8 +19,13 @@ from guestauth.web.guest import blueprint
 class ConsentForm(Form):
     """Accept or Cancel."""
 
-    decision = HiddenField(validators=[AnyOf(["accept", "cancel"], "Choose Accept or Cancel")])
+    decision = HiddenField()
     to = Target()
+
+    def validate_decision(self, field: HiddenField) -> None:
+        """Take one of the two buttons."""
+        if field.data not in ("accept", "cancel"):
+            raise ValidationError(gettext("Choose Accept or Cancel"))
 
 
 @blueprint.route("/<tenant:tenant>/consent", methods=["GET", "POST"])

@@ -13,11 +13,13 @@ import uuid
 from typing import Any
 
 from flask import Response, current_app, redirect, request, url_for
+from flask_babel import gettext, ngettext
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from guestauth import addresses, limits, mail_health, passcodes, sending, signin
 from guestauth.database import now
+from guestauth.languages import N_
 from guestauth.models import SignIn
 from guestauth.web import cookies, gate
 from guestauth.web.fields import Address, Form, Problem, Target, first, page, wait
@@ -27,7 +29,7 @@ from guestauth.web.guest import blueprint
 class EmailForm(Form):
     """The address a sign-in begins with."""
 
-    email = Address("Email address")
+    email = Address(N_("Email address"))
     to = Target()
 
 
@@ -80,17 +82,17 @@ def send_code(sign_in_id: uuid.UUID) -> Any:
 class CodeForm(Form):
     """The code, as it was in the mail."""
 
-    code = StringField("8-digit code")
+    code = StringField(N_("8-digit code"))
 
     def validate_code(self, field: StringField) -> None:
         """Tell apart what a person can mend; none of it costs a try."""
         code = passcodes.typed_code(first(field))
         if not code:
-            raise ValidationError("Enter the code from the email")
+            raise ValidationError(gettext("Enter the code from the email"))
         if not (code.isascii() and code.isdigit()):
-            raise ValidationError("The code must only contain numbers")
+            raise ValidationError(gettext("The code must only contain numbers"))
         if not passcodes.is_code(code):
-            raise ValidationError(f"The code has 8 numbers. You entered {len(code)}.")
+            raise ValidationError(gettext("The code has 8 numbers. You entered %(count)s.", count=len(code)))
 
 
 @blueprint.route("/<tenant:tenant>/sign-in/<uuid:sign_in_id>/code", methods=["GET", "POST"])
@@ -204,11 +206,20 @@ def _way_back(target: str | None) -> str:
 
 def _words(refusal: Exception) -> str:
     if isinstance(refusal, passcodes.PasscodeWrong):
-        times = "1 more time" if refusal.tries_left == 1 else f"{refusal.tries_left} more times"
-        return f"That code is not right. You can try {times}."
+        wrong: str = ngettext(
+            "That code is not right. You can try %(num)s more time.",
+            "That code is not right. You can try %(num)s more times.",
+            refusal.tries_left,
+        )
+        return wrong
     if isinstance(refusal, passcodes.PasscodeExpired):
-        return f"That code has expired. Codes work for {_lifetime_minutes()} minutes. Send a new code."
-    return "That code has already been used. Send a new code."
+        expired: str = ngettext(
+            "That code has expired. Codes work for %(num)s minute. Send a new code.",
+            "That code has expired. Codes work for %(num)s minutes. Send a new code.",
+            _lifetime_minutes(),
+        )
+        return expired
+    return str(gettext("That code has already been used. Send a new code."))
 
 
 def _code_page(found: SignIn, form: CodeForm | None, **context: Any) -> Response:
@@ -221,6 +232,7 @@ def _code_page(found: SignIn, form: CodeForm | None, **context: Any) -> Response
         reference=passcodes.reference(found, newest.n),
         sent_again=newest.n > 1,
         now=now(),
+        own_path=url_for("guest.enter_code", sign_in_id=found.id) if request.endpoint == "guest.send_code" else "",
         **{"too_early": None, **_ways(found), **context},
     )
 
