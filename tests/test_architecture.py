@@ -47,6 +47,7 @@ ORDER = [
     "sending",
     "copying",
     "demo",
+    "faults",
     "metrics",
     "web",
     "cli",
