@@ -1,7 +1,7 @@
 """The demo's cast: three tenants, their guests and what they share (INTERFACE, "The demo's cast").
 
 What it does: `load` adds what is missing of the cast; `reset` throws everything away and loads it anew;
-`living` counts what the clock can end.
+`living` counts what the clock can end; `asked_by` finds where a code in a letter is entered.
 
 The one thing to understand: it uses the same operations as everybody, so the cast can do what real guests
 can. Ids are derived from names, so that they are the same at every load.
@@ -12,15 +12,16 @@ Called by the command line and the `/dev` pages.
 """
 
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 
 from flask import current_app
 from sqlalchemy import delete, func, select
 
-from guestauth import audit, guests, invitations, mailbox, policies, redemptions, resources, tenants
+from guestauth import audit, guests, invitations, mailbox, outbox, policies, redemptions, resources, tenants
 from guestauth.audit import Caller
 from guestauth.database import Model, Refusal, db, move_clock, now, operation, query
-from guestauth.models import Passcode, Session, SignIn
+from guestauth.models import Letter, Passcode, Session, SignIn
 
 FABRIKAM = uuid.UUID("fab00000-0000-4000-8000-000000000001")
 CONTOSO = uuid.UUID("c0a00000-0000-4000-8000-000000000002")
@@ -90,6 +91,14 @@ def living() -> dict[str, int]:
         or 0,
         "session": db.session.scalar(sessions.where(Session.expires_at > now(), Session.ended_at.is_(None))) or 0,
     }
+
+
+@query
+def asked_by(letter_ids: Iterable[str]) -> dict[str, tuple[uuid.UUID, uuid.UUID]]:
+    """Return the tenant and the sign-in of each of these letters that carries a code."""
+    known = [uuid.UUID(each) for each in letter_ids if len(each) == 36]
+    codes = select(Letter).where(Letter.id.in_(known), Letter.kind == outbox.URGENT)
+    return {str(letter.id): (letter.tenant_id, letter.subject_id) for letter in db.session.scalars(codes)}
 
 
 @operation

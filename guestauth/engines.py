@@ -25,8 +25,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 BUSY_TIMEOUT = 5.0  # seconds to wait for another writer, and for a connection
 READ_ONLY = "25006"  # PostgreSQL's word for a database that takes no changes, as after a fail-over
 CACHE = 32 * 1024  # kB that SQLite may keep of the file, per connection
-BEGINNING: dict[str, dict[str, dict[str, Any]]] = {  # options of a connection → what a transaction begins with
-    "write": {"sqlite": {"guestauth_begin": "BEGIN IMMEDIATE"}, "postgresql": {}},
+WRITE = {"guestauth_write": True}
+BEGINNING: dict[str, dict[str, dict[str, Any]]] = {  # options of a connection, by what its transaction is for
+    "write": {"sqlite": {**WRITE, "guestauth_begin": "BEGIN IMMEDIATE"}, "postgresql": WRITE},
     "read": {"sqlite": {"guestauth_begin": None}, "postgresql": {"isolation_level": "AUTOCOMMIT"}},
 }
 _writing = threading.RLock()

@@ -108,7 +108,7 @@ def sqlite_world(sqlite_app: World, sqlite_template: Path) -> Iterator[World]:
 @pytest.fixture
 def postgresql_world(postgresql_app: World, postgresql: str, postgresql_template: str) -> Iterator[World]:
     """A world on PostgreSQL."""
-    for left_behind in ("mailbox", "clock"):
+    for left_behind in ("mailbox", "clock", "faults", "qa"):
         _remove(postgresql_app.instance / left_behind)
     servers.drop_database(postgresql, "world")
     servers.create_database(postgresql, "world", template=postgresql_template)

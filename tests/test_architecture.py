@@ -50,6 +50,7 @@ ORDER = [
     "checkup",
     "copying",
     "demo",
+    "faults",
     "metrics",
     "web",
     "cli",

@@ -130,6 +130,9 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "admin.unshare_resource": (at_resource, "unshare-1", {"guest": str(uuid.uuid5(FABRIKAM, NICOLE))}),
     "dev.clock": (opened("/dev/clock"), "clock", {"advance": "60"}),
     "dev.reset": (opened("/dev/reset"), "reset", {}),
+    "dev.faults": (opened("/dev/faults"), "mail-delayed", {"fault": "mail-delayed", "switch": "on"}),
+    "dev.outcome": (opened("/dev/qa"), "outcome-alex", {"result": "pass", "notes": "Seen"}),
+    "dev.clear_outcomes": (opened("/dev/qa"), "clear", {}),
 }
 BUTTONS = {"guest.consent": ("decision", "accept"), "guest.account": ("end", "others")}
 

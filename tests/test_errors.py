@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import database
+from guestauth import engines
 from tests.guest import at_send_code
 from tests.pages import check_page
 from tests.probe import Answer, ask, ask_as, change, put_cookie, tables
@@ -69,7 +69,7 @@ def check_headers(answer: Answer, *, dynamic: bool = True) -> None:
 @pytest.fixture
 def impatient_world(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world whose requests wait for the database for a moment only."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT", 0.05)
     shutil.copytree(sqlite_template, tmp_path / "instance")
     yield from make(tmp_path / "instance")
 

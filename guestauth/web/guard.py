@@ -63,7 +63,7 @@ def _check_body(request: Request, *, files: bool) -> None:
         abort(415, "Send a form.")
     raw = request.get_data() if request.mimetype == FORMS[0] else b""
     if request.mimetype == FORMS[0] and len(raw) != request.content_length:  # the server hands on what has come
-        abort(400, "The form broke off on its way.")
+        abort(400, N_("The form broke off on its way."))
     if raw.count(b"&") > MOST_FIELDS:  # before parsing: thousands of fields take their time
         abort(400, NO_FORM)
     if not _is_utf8(raw):
