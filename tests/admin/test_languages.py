@@ -1,0 +1,69 @@
+"""The console in every language (UX 8); what operations and logs say is English, and marked so."""
+
+import pytest
+
+from tests.admin import CONSOLE, at_console
+from tests.guest.test_languages import in_english, lang
+from tests.test_languages import FOREIGN
+from tests.world import NICOLE, World
+
+PAGES = ["guests", "guests?q=nobody", "guests?only=deleted", "guests/invite", "guests/import", "resources"]
+PAGES += ["resources?q=nothing", "resources/add", "resources/project-plan", "resources/project-plan/edit"]
+PAGES += ["resources/project-plan/remove", "sign-ins", "audit", "audit?from=x", "settings", "settings/details"]
+PAGES += ["policy", "domain-list", "domains", "domains/fabrikam.example", "domains/fabrikam.example/remove"]
+PAGES += ["administrators"]
+ACTIONS = ["reset", "block", "delete", "resend", "clear-limits"]
+
+
+@pytest.mark.parametrize("tag", FOREIGN)
+def test_pages_of_the_console_say_nothing_in_english(sqlite_world: World, tag: str) -> None:
+    browser = at_console(sqlite_world).open(CONSOLE, lang=tag)
+    for path in PAGES:
+        browser.open(f"{CONSOLE}/{path}")
+        assert (in_english(browser, tag), lang(browser)) == ([], tag), path
+
+
+@pytest.mark.parametrize("tag", FOREIGN)
+def test_pages_of_a_guest_say_nothing_in_english(sqlite_world: World, tag: str) -> None:
+    browser = at_console(sqlite_world).open(f"{CONSOLE}/guests", q=NICOLE, lang=tag).click(NICOLE)
+    guest = browser.path
+    for path in (guest, f"{guest}/invited", *(f"{guest}/{action}" for action in ACTIONS)):
+        browser.open(path)
+        assert (in_english(browser, tag), lang(browser)) == ([], tag), path
+
+
+@pytest.mark.parametrize(
+    ("tag", "asked", "told"),
+    [
+        (
+            "nl",
+            "1 gastgebruiker die codes gebruikt, kan zich niet meer aanmelden, niemand is nu aangemeld.",
+            "is uit",
+        ),
+        ("zh-Hant-TW", "1 位使用驗證碼的來賓使用者將無法登入，目前沒有人登入。", "已關閉"),
+    ],
+)
+def test_turning_codes_off_is_asked_and_told_in_the_language(
+    sqlite_world: World, tag: str, asked: str, told: str
+) -> None:
+    browser = at_console(sqlite_world).open(f"{CONSOLE}/settings", lang=tag)
+    browser.submit("one-time-passcode", enabled="no")
+    assert asked in browser.text and in_english(browser, tag) == []
+    assert told in browser.submit("one-time-passcode").text and in_english(browser, tag) == []
+
+
+def test_mistakes_in_forms_are_told_in_the_language(sqlite_world: World) -> None:
+    browser = at_console(sqlite_world).open(f"{CONSOLE}/guests/invite", lang="nl")
+    mistake = "Voer een e-mailadres in de juiste notatie in, zoals naam@example.com"
+    assert browser.submit("invite", email="nobody").errors == [mistake]
+    assert browser.submit("invite", email=NICOLE).errors == [
+        f"{NICOLE} is al gastgebruiker. Er is niets gewijzigd."
+    ]
+    browser.open(f"{CONSOLE}/settings/details").submit("details", retention_days="x")
+    assert browser.errors == ["Voer een aantal dagen in van 30 tot 3650"]
+
+
+def test_log_itself_stays_english(sqlite_world: World) -> None:
+    browser = at_console(sqlite_world).open(f"{CONSOLE}/audit", lang="nl")
+    assert browser.h1 == "Auditlogboek" and "Somebody entered a code" in browser.text
+    assert "somebody entered a code" in browser.open(f"{CONSOLE}/audit/export").text
