@@ -2,22 +2,26 @@
 
 The map of the code. Operations by noun, pages by audience; each module may import only those before it:
 
-    config       every setting, checked at the start   sessions       who is signed in
-    keys         all keys, derived by purpose          policies       the B2BManagementPolicy
-    database     transactions, the clock               tenants        the organisations
-    models       the tables, by noun                   domains        the names that prove to be theirs
-    audit        the log of who did what               administrators who runs a tenant
-    journal      the logs as people read them          guests         list, block, delete, restore
-    addresses    what is an email address              passcodes      derive, issue and check a code
-    spreadsheets CSV files, in and out                 providers      which way in a guest has, and why
-    languages    what is said in which language        invitations    invite, resend, reset, revoke
-    letters      what the mails say                    redemptions    accept or decline
-    smtp         the way to the mail server            import_files   a file of invitations, read
-    mailbox      the demo's mailbox                    imports        and worked off
-    outbox       letters wait, leave, or are dropped   signin         the way in: start, send, enter
-    courier      the threads that carry them           demo           the demo's cast
-    resources    what is shared                        web            gate, guest pages, console, /dev
-    shares       with whom, and who opened it          cli            the same on the command line
+    config       every setting, checked (`values` reads)sessions       who is signed in
+    keys         all keys, derived by purpose           policies       the B2BManagementPolicy
+    database     transactions, the clock (`engines`)    tenants        the organisations
+    models       the tables, by noun                    domains        the names that prove to be theirs
+    audit        the log of who did what                administrators who runs a tenant
+    journal      the logs as people read them           guests         list, block, delete, restore
+    addresses    what is an email address               passcodes      derive, issue and check a code
+    spreadsheets CSV files, in and out                  providers      which way in a guest has, and why
+    languages    what is said in which language         invitations    invite, resend, reset, revoke
+    letters      what the mails say                     redemptions    accept or decline
+    smtp         the way to the mail server             import_files   a file of invitations, read
+    mailbox      the demo's mailbox                     imports        and worked off
+    mail_health  whether mail is delayed as a whole     signin         the way in: start, enter a code
+    outbox       letters wait, leave, or are dropped    sending        and send one
+    limits       how often: the ledger                  checkup        what `flask doctor` looks at
+    housekeeping delete what nobody needs any more      copying        move to another database, back up
+    courier      the threads that do both               demo           the cast, and `faults` to try
+    guessing     wrong codes in a row                   metrics        what Prometheus is told
+    resources    what is shared                         web            gate, guest pages, console, /dev
+    shares       with whom, and who opened it           cli            the same on the command line
 
 A request in five hops: `web/gate.py` → the view in `web/guest/` (its form above it) → the operation in
 `signin.py` → the rule in `passcodes.py` with rows of `models/` → `templates/guest/enter_code.html`.
