@@ -2,7 +2,7 @@
 
 The map of the code. Operations by noun, pages by audience; each module may import only those before it:
 
-    config       every setting, checked (`values` reads)sessions       who is signed in
+    config       every setting, checked at the start    sessions       who is signed in
     keys         all keys, derived by purpose           policies       the B2BManagementPolicy
     database     transactions, the clock (`engines`)    tenants        the organisations
     models       the tables, by noun                    domains        the names that prove to be theirs
