@@ -9,9 +9,11 @@ from guestauth import courier, faults, outbox
 from tests.browser import Browser
 from tests.guest import at_enter_code, at_send_code
 from tests.probe import ask
-from tests.steps import another
+from tests.servers import smtp_sink
+from tests.steps import another, mailing
 from tests.world import NICOLE, STRANGER, World
 
+BUSY = "421 4.3.2 Too busy, try again later"
 MAIL = [faults.DELAYED, faults.REFUSED, faults.HANGING]
 REASONS = {faults.DELAYED: "421 4.3.2 Too busy", faults.REFUSED: "refused", faults.HANGING: "timed out"}
 DELAYED = "Email is delayed at the moment."
@@ -100,6 +102,24 @@ def test_pages_say_that_mail_is_delayed_to_everybody(world: World, name: str, ma
     world.advance(31)
     courier.check_health(world.app)
     assert DELAYED in at_send_code(world, mail).text
+
+
+def test_connection_from_before_is_not_used_while_the_mail_server_fails(world: World) -> None:
+    with smtp_sink("plain") as sink:
+        served = mailing(world, sink)
+        for name in ("", faults.REFUSED, faults.DELAYED):
+            if name:
+                served.do(faults.turn_on, name)
+            at_enter_code(served, NICOLE)
+            for letter in served.do(outbox.lease, 1):
+                served.do(outbox.deliver, letter)  # all in this thread, which keeps its connection
+        reasons = served.rows("SELECT reason FROM letters WHERE kind = 'passcode' ORDER BY posted_at")
+        assert len(sink.letters) == 1
+    assert [str(reason)[:30] for (reason,) in reasons] == [
+        "None",
+        "[Errno 111] Connection refused",
+        f"{BUSY}"[:30],
+    ]
 
 
 # The database, and a request

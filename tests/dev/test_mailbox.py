@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from email import message_from_string
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -102,3 +103,36 @@ def test_words_of_a_letter_are_text_in_the_mailbox(sqlite_world: World) -> None:
     sqlite_world.deliver()
     browser = sqlite_world.browser().open("/dev/mailbox", to="<script>alert(1)</script>")
     assert browser.status == 200 and "<script>alert(1)</script>" in browser.text
+
+
+def test_code_in_the_mailbox_leads_to_the_page_that_waits_for_it(sqlite_world: World) -> None:
+    waiting = at_enter_code(sqlite_world, NICOLE)
+    code = sqlite_world.code(NICOLE)
+    (link,) = sqlite_world.browser().open("/dev/mailbox").page.xpath("//p[@class='code']/a/@href")
+    browser = waiting.fork().open(link)
+    assert browser.h1 == "Check your email"
+    assert browser.submit("enter-code", code=code).h1 == "Fabrikam apps"
+
+
+def test_letter_shows_its_headers(sqlite_world: World) -> None:
+    at_enter_code(sqlite_world, NICOLE)
+    sqlite_world.deliver()
+    (letter,) = sqlite_world.browser().open("/dev/mailbox", to=NICOLE).page.xpath("//article")
+    headers = [each.text_content() for each in letter.xpath(".//dt")]
+    assert {"Subject", "From", "To", "Message-ID", "Auto-Submitted"} <= set(headers)
+    assert "auto-generated" in letter.text_content()
+
+
+def test_letter_of_a_time_before_a_reset_has_no_page_any_more(sqlite_world: World) -> None:
+    at_enter_code(sqlite_world, NICOLE)
+    (kept,) = (path for path in _files(sqlite_world, NICOLE))
+    raw = kept.read_bytes()
+    sqlite_world.browser().open("/dev/reset").submit("reset")
+    kept.write_bytes(raw)
+    kept.with_name("no-letter-of-ours.eml").write_bytes(raw)
+    page = sqlite_world.browser().open("/dev/mailbox", to=NICOLE).page
+    assert len(page.xpath("//article")) == 2 and not page.xpath("//p[@class='code']/a")
+
+
+def _files(world: World, to: str) -> list[Path]:
+    return [world.instance / "mailbox" / f"{letter.id}.eml" for letter in world.letters(to)]

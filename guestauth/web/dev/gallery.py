@@ -30,6 +30,7 @@ LANGUAGES = {**languages.NAMES, **pseudo.NAMES}
 QUESTION = "(prefers-color-scheme: dark)"
 BAR = re.compile(r'<nav class="demo".*?</nav>', re.DOTALL)
 LINK = re.compile(r'(<a\b[^>]*? href=")(?!#)[^"]*"')
+SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 FORM = re.compile(r'(<form\b[^>]*? action=")[^"]*"')
 _lock = threading.Lock()
 _pictures: dict[tuple[str, str], tuple[str, int]] = {}
@@ -67,6 +68,8 @@ def picture(name: str) -> Any:
         style = url_for("dev.stylesheet", theme=theme)
         html = re.sub(r'(<link rel="stylesheet" href=")[^"]*', rf"\g<1>{style}", html)
         html = html.replace('content="light dark"', f'content="{theme}"')
+    if request.args.get("still"):  # a frame, which runs no script
+        html = SCRIPT.sub("", html)
     answer = Response(html, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = FRAMED
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
