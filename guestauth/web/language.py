@@ -11,6 +11,7 @@ nothing but its cookie.
 Called for every page. What is kept with a user is kept by `languages`.
 """
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from guestauth import languages
 from guestauth.web import cookies
 
 IN_ENGLISH = ("dev", "static", "health")  # blueprints and endpoints that speak nothing else
+OUR_PATH = re.compile(r"/(?![/\\])")  # how a way back begins; what does not is no way back
 LONGEST = 2000  # characters of a query that the links to other languages keep
 KEEP_FORM = ("guest.sign_in", "guest.session_over", "guest.consent")  # what these post is part of their address
 PLAIN = "/:@!$,;~"  # need no escape in a query
@@ -72,7 +74,7 @@ def _kept() -> list[tuple[str, str]]:
     if request.method == "POST" and request.endpoint in KEEP_FORM:
         typed = _typed()
         kept = [(key, value) for key, value in kept if key not in typed] + list(typed.items())
-    return kept
+    return [(key, value) for key, value in kept if key != "to" or OUR_PATH.match(value)]
 
 
 def _query() -> list[tuple[str, str]]:
@@ -82,6 +84,8 @@ def _query() -> list[tuple[str, str]]:
 
 def _typed() -> dict[str, str]:
     """Return what a form has for the address of its page; nothing if it is refused as it is."""
+    if request.content_length is None:  # refused, and not to be read
+        return {}
     try:
         form = {"to": request.form.get("to", ""), "login_hint": request.form.get("email", "")}
     except HTTPException:
