@@ -22,7 +22,7 @@ from guestauth import languages
 from guestauth.web import cookies
 
 IN_ENGLISH = ("dev", "static", "health")  # blueprints and endpoints that speak nothing else
-OUR_PATH = re.compile(r"/(?![/\\])")  # how a way back begins; what does not is no way back
+OUR_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")  # how a way back begins; what does not is no way back
 LONGEST = 2000  # characters of a query that the links to other languages keep
 KEEP_FORM = ("guest.sign_in", "guest.session_over", "guest.consent")  # what these post is part of their address
 PLAIN = "/:@!$,;~"  # need no escape in a query
@@ -74,7 +74,7 @@ def _kept() -> list[tuple[str, str]]:
     if request.method == "POST" and request.endpoint in KEEP_FORM:
         typed = _typed()
         kept = [(key, value) for key, value in kept if key not in typed] + list(typed.items())
-    return [(key, value) for key, value in kept if key != "to" or OUR_PATH.match(value)]
+    return [(key, value) for key, value in kept if key != "to" or OUR_PATH.fullmatch(value)]
 
 
 def _query() -> list[tuple[str, str]]:
