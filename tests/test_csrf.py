@@ -129,10 +129,10 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "admin.share_with_all": (at_resource, "share-with-all", {"all_guests": "yes"}),
     "admin.unshare_resource": (at_resource, "unshare-1", {"guest": str(uuid.uuid5(FABRIKAM, NICOLE))}),
     "dev.clock": (opened("/dev/clock"), "clock", {"advance": "60"}),
-    "dev.reset": (opened("/dev/reset"), "reset", {}),
-    "dev.faults": (opened("/dev/faults"), "mail-delayed", {"fault": "mail-delayed", "switch": "on"}),
-    "dev.outcome": (opened("/dev/qa"), "outcome-alex", {"result": "pass", "notes": "Seen"}),
+    "dev.faults": (opened("/dev/faults"), "mail-hanging", {"fault": "mail-hanging", "switch": "on"}),
+    "dev.outcome": (opened("/dev/qa"), "outcome-alex", {"result": "pass", "notes": "Good."}),
     "dev.clear_outcomes": (opened("/dev/qa"), "clear", {}),
+    "dev.reset": (opened("/dev/reset"), "reset", {}),
 }
 BUTTONS = {"guest.consent": ("decision", "accept"), "guest.account": ("end", "others")}
 

@@ -67,6 +67,13 @@ def test_nothing_is_kept_without_the_page_s_token(sqlite_world: World) -> None:
     assert not (sqlite_world.instance / "qa").exists()
 
 
+def test_what_was_typed_is_kept_when_the_page_was_open_too_long(sqlite_world: World) -> None:
+    browser = sqlite_world.browser().open("/dev/qa")
+    browser.post("/dev/qa/alex", {"result": "fail", "notes": "It was slow."})
+    assert browser.status == 400 and "It was slow." in browser.form("outcome-alex").text_content()
+    assert "1 failed" in browser.submit("outcome-alex").text
+
+
 def test_damaged_result_counts_as_none(sqlite_world: World) -> None:
     sqlite_world.browser().open("/dev/qa").submit("outcome-alex", result="pass", notes="")
     (sqlite_world.instance / "qa" / "alex.json").write_text('{"result": "best"')

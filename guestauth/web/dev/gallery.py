@@ -65,7 +65,7 @@ def picture(name: str) -> Any:
     html, status = rendered(name, _chosen("lang", LANGUAGES) or "en")
     theme = _chosen("theme", THEMES)
     if theme:
-        style = url_for("dev.stylesheet", theme=theme)
+        style = url_for("dev.stylesheet", name=theme)
         html = re.sub(r'(<link rel="stylesheet" href=")[^"]*', rf"\g<1>{style}", html)
         html = html.replace('content="light dark"', f'content="{theme}"')
     if request.args.get("still"):  # a frame, which runs no script
@@ -77,14 +77,14 @@ def picture(name: str) -> Any:
     return answer
 
 
-@blueprint.get("/gallery/style-<theme>.css")
-def stylesheet(theme: str) -> Any:
+@blueprint.get("/gallery/style-<name>.css")
+def stylesheet(name: str) -> Any:
     """Give the stylesheet as it is in one theme, whatever the device prefers."""
-    if theme not in ("light", "dark"):
+    if name not in ("light", "dark"):
         abort(404)
     style = (Path(current_app.static_folder or "") / "style.css").read_text("utf-8")
-    style = style.replace(QUESTION, "all" if theme == "dark" else "not all")
-    return Response(style.replace("color-scheme: light dark", f"color-scheme: {theme}"), mimetype="text/css")
+    style = style.replace(QUESTION, "all" if name == "dark" else "not all")
+    return Response(style.replace("color-scheme: light dark", f"color-scheme: {name}"), mimetype="text/css")
 
 
 def rendered(name: str, lang: str) -> tuple[str, int]:

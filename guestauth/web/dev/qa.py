@@ -12,7 +12,7 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,11 @@ def outcome(name: str) -> Any:
     scenario = next((each for each in SCENARIOS if each.name == name), None) or abort(404)
     form = OutcomeForm()
     if not form.is_submitted():
-        return redirect(url_for("dev.qa", _anchor=name))
+        return redirect(url_for("dev.qa", _anchor=name), 303)
+    typed = Outcome(first(form.result), first(form.notes)[:MOST_CHARACTERS], f"{now():%Y-%m-%d %H:%M} UTC")
     if not form.validate_on_submit():
-        return _shown(form)
-    at = f"{now():%Y-%m-%d %H:%M} UTC"
-    _keep(scenario, Outcome(first(form.result), first(form.notes)[:MOST_CHARACTERS], at))
+        return _shown(form, {name: replace(typed, at="")})
+    _keep(scenario, typed)
     return redirect(url_for("dev.qa", _anchor=name), 303)
 
 
@@ -88,10 +88,16 @@ def report() -> Any:
     return answer
 
 
-def _shown(form: Form | None) -> Response:
+def _shown(form: Form | None, typed: dict[str, Outcome] | None = None) -> Response:
+    """Show all; `typed` is what was not kept, to be sent again."""
     outcomes = {each.name: _outcome(each) for each in SCENARIOS}
     counts = {result: sum(each.result == result for each in outcomes.values()) for result in RESULTS}
-    shown: dict[str, Any] = {"scenarios": SCENARIOS, "outcomes": outcomes, "counts": counts, "results": RESULTS}
+    shown: dict[str, Any] = {
+        "scenarios": SCENARIOS,
+        "outcomes": outcomes | (typed or {}),
+        "counts": counts,
+        "results": RESULTS,
+    }
     return page("dev/qa.html", form=form, **shown)
 
 
