@@ -11,9 +11,11 @@ What must stay true: it runs in demo mode only; it is idempotent.
 Called by the command line and the `/dev` pages.
 """
 
+import shutil
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import delete, func, select
@@ -73,6 +75,9 @@ def reset() -> None:
     """
     if not current_app.config["GUESTAUTH_DEMO"]:
         raise NotTheDemo("Demo data is for demo mode only: set GUESTAUTH_DEMO=on")
+    shutil.rmtree(
+        Path(current_app.config["INSTANCE_PATH"]) / "faults", ignore_errors=True
+    )  # first: one stops writing
     _clear()
     mailbox.empty()
     move_clock(None)

@@ -5,7 +5,7 @@ The mail server that fails is a real one on a port of its own; `deliver` is the 
 
 import pytest
 
-from guestauth import courier, faults, outbox
+from guestauth import courier, demo, faults, outbox
 from tests.browser import Browser
 from tests.guest import at_enter_code, at_send_code
 from tests.probe import ask
@@ -141,3 +141,9 @@ def test_next_request_fails_once_and_the_demo_s_pages_are_spared(world: World) -
 def test_nothing_fails_that_was_not_switched_on(world: World) -> None:
     assert world.app.config["MAIL_SERVER"] == "" and world.do(faults.are_on) == []
     assert world.do(faults.claim, faults.REQUEST) is False
+
+
+def test_resetting_the_demo_turns_every_fault_off(world: World) -> None:
+    world.do(faults.turn_on, faults.DATABASE)
+    world.do(demo.reset)
+    assert world.do(faults.are_on) == []
