@@ -47,6 +47,7 @@ def test_change_of_keys_disturbs_nobody(kept: Site) -> None:
 
 
 @pytest.mark.case("K-04")
+@pytest.mark.long
 def test_retired_key_opens_nothing_any_more(kept: Site) -> None:
     mail = kept.guest()
     with kept.serving(4):

@@ -170,6 +170,7 @@ def test_invitation_is_a_way_in_whatever_others_do(limited: Site) -> None:
 
 
 @pytest.mark.case("RL-06")
+@pytest.mark.long
 def test_limit_outlives_a_restart_of_all_workers(prepare: Prepare) -> None:
     with behind(prepare("sqlite", TRUSTED_PROXIES="1", **FROM_THE_START)) as kept:
         with kept.serving(4):

@@ -21,6 +21,7 @@ def frame(person: Person, title: str) -> FrameLocator:
 
 
 @pytest.mark.parametrize(("theme", "colour"), [("light", PAPER), ("dark", NIGHT)])
+@pytest.mark.long
 def test_frames_show_the_pages_in_the_theme_asked_for(site: Site, arrive: Arrive, theme: str, colour: str) -> None:
     person = arrive(site).open(f"/dev/gallery?group=Codes&theme={theme}")
     inside = frame(person, "Send code")
@@ -65,6 +66,7 @@ def test_walkthrough_on_paper_has_the_steps_and_no_forms(site: Site, arrive: Arr
     assert tester.page.locator(".onlyprint").first.is_visible()
 
 
+@pytest.mark.long
 def test_fault_is_felt_by_every_process_and_shown_in_the_bar(site: Site, arrive: Arrive) -> None:
     tester = arrive(site).open("/dev/faults").press("Turn on “Database is busy”")
     guests = [arrive(site).open("/fabrikam.example/sign-in") for _ in range(6)]

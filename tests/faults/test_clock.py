@@ -51,6 +51,7 @@ def test_no_code_and_no_session_lives_on_after_a_jump(local: Site, jump: int) ->
 
 
 @pytest.mark.parametrize("jump", [-HOUR, 25 * HOUR])
+@pytest.mark.long
 def test_nothing_is_stuck_after_a_jump(local: Site, jump: int) -> None:
     break_down(local.sink, "down")
     mail, invited = local.guest(), invite(local, 1)[0]

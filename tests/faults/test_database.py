@@ -78,6 +78,7 @@ def test_long_lock_of_sqlite_is_told_changes_nothing_and_is_over_with_it(sqlite_
 
 
 @pytest.mark.case("F-06")
+@pytest.mark.long
 def test_long_lock_of_postgresql_is_told_changes_nothing_and_is_over_with_it(postgresql_site: Site) -> None:
     outlast(postgresql_site)
 
