@@ -1,5 +1,7 @@
 """How gunicorn serves GuestAuth. Override on the command line or by GUNICORN_CMD_ARGS."""
 
+import gc
+
 from guestauth import courier, metrics
 from guestauth.web import measured
 
@@ -19,6 +21,12 @@ def on_starting(_server) -> None:
 
     metrics.set_up(app)
     measured.set_up(app)
+
+
+def pre_fork(_server, _worker) -> None:
+    """What is loaded is here to stay: nobody looks through it for garbage, nor copies it for that."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker) -> None:

@@ -124,4 +124,7 @@ def _is_over(began: float, seconds: float, enough: bool) -> bool:
 
 
 def _stat(pid: int | str) -> list[str]:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile: its parent has its times
+        return ["0"] * 50
