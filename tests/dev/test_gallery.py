@@ -23,6 +23,7 @@ def main(html: str) -> str:
     return re.sub(r'(value|id|datetime|href|action|data-\w+)="[^"]*"|\d\d:\d\d', "", words[0] if words else "")
 
 
+@pytest.mark.long
 def test_every_state_ends_where_it_says(sqlite_world: World) -> None:
     with sqlite_world.app.test_request_context():
         found = {name: gallery.rendered(name, "en")[1] for name in STATES}

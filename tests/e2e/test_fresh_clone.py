@@ -92,6 +92,7 @@ def test_no_committed_file_names_a_registry_or_a_folder_of_a_machine() -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(("name", "value"), FAULTS, ids=[f"{name}={value or 'nothing'}" for name, value in FAULTS])
 @pytest.mark.case("K-01", "K-02")
+@pytest.mark.long
 def test_production_does_not_start_and_says_why(program: str, name: str, value: str, tmp_path: Path) -> None:
     done = start(program, {**WHOLE, "INSTANCE_PATH": str(tmp_path), name: value})
     assert done.returncode not in (0, None)
