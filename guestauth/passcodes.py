@@ -30,7 +30,7 @@ from guestauth.keys import keys
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
 
 DIGITS = 8
-MOST_TYPED = 200  # characters of the field that are looked at; one can become many
+MOST_TYPED = 5000  # characters of the field that are looked at; one can become eighteen
 MOST_TRIES = 5  # wrong codes for a sign-in (B23)
 REFERENCE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another
 TOO_LATE_TO_SEND = timedelta(seconds=60)  # a code with less life left than this would arrive dead,
