@@ -32,7 +32,7 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.bench_console
 
 soak: $(VENV)/.installed-dev
-	@GUESTAUTH_SOAK=on timeout 1200 $(BIN)/python -m pytest -n auto --dist worksteal
+	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest -n auto --dist worksteal
 
 messages: $(VENV)/.installed-dev
 	@$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output --project GuestAuth --version 0 -o guestauth/translations/messages.pot .

@@ -9,13 +9,15 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     audit        the log of who did what                administrators who runs a tenant
     journal      the logs as people read them           guests         list, block, delete, restore
     addresses    what is an email address               passcodes      derive, issue and check a code
-    spreadsheets CSV files, in and out                  providers      which way in a guest has, and why
-    languages    what is said in which language         invitations    invite, resend, reset, revoke
-    letters      what the mails say                     redemptions    accept or decline
+    spreadsheets CSV files, in and out                  providers      which way in a guest has, and why:
+    languages    what is said in which language           `identity_providers` are the other ways
+    letters      what the mails say                     `invitations`, `redemptions`: how one becomes a guest
     smtp         the way to the mail server             import_files   a file of invitations, read
-    mailbox      the demo's mailbox                     imports        and worked off
-    mail_health  whether mail is delayed as a whole     signin         the way in: start, enter a code
-    outbox       letters wait, leave, or are dropped    sending        and send one
+    fetching     the way to identity providers          imports        and worked off
+    openid       what is spoken there: OpenID Connect   identities     who somebody is at one
+    mailbox      the demo's mailbox                     signin         the way in: start, enter a code
+    mail_health  whether mail is delayed as a whole     sending        send one
+    outbox       letters wait, leave, or are dropped    federation     or sign in at a provider instead
     limits       how often: the ledger                  checkup        what `flask doctor` looks at
     housekeeping delete what nobody needs any more      copying        move to another database, back up
     courier      the threads that do both               demo           the cast, and `faults` to try

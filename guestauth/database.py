@@ -80,7 +80,7 @@ class Model(MappedAsDataclass, DeclarativeBase, kw_only=True):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, uuid.UUID: Uuid, dict[str, Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcDateTime, uuid.UUID: Uuid, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
 
 
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})

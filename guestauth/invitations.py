@@ -150,7 +150,7 @@ def reset(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail: 
     """
     guest, last = _last(tenant_id, who)
     _check_invitable(guest, send_mail=send_mail, by=by)
-    guest.state, guest.identity_provider, guest.accepted_at = PENDING, None, None
+    guest.state, guest.accepted_at, guest.identity_provider = PENDING, None, None
     guest.codes_void_at = now()
     db.session.flush()
     sessions.end_of_user(guest.id, "redemption status reset")
@@ -272,8 +272,8 @@ def _last(tenant_id: uuid.UUID, who: str | uuid.UUID) -> tuple[User, Invitation]
     """Return the guest with that address or id, not a deleted one, and their newest invitation."""
     found = select(User, Invitation).join(Invitation, Invitation.user_id == User.id)
     named = User.id == who if isinstance(who, uuid.UUID) else User.mail_key == addresses.parse(who).key
-    mine = (User.tenant_id == tenant_id, named, User.deleted_at.is_(None))
-    newest = found.where(*mine).order_by(Invitation.created_at.desc()).limit(1)
+    mine = found.where(User.tenant_id == tenant_id, named, User.deleted_at.is_(None))
+    newest = mine.order_by(Invitation.created_at.desc()).limit(1)
     row = db.session.execute(newest.with_for_update(of=User)).first()  # two administrators, one after the other
     if row is None:
         raise InvitationUnknown(f"There is no guest {who} with an invitation")

@@ -1,18 +1,21 @@
 """Keys: everything that is derived from `SECRET_KEY`, each for one purpose.
 
-What it does: `keys` derives, `signer` signs, `fingerprint` hashes what a row must know again.
+What it does: `keys` derives, `signer` signs, `seal` and `unseal` keep what must be read again, `fingerprint`
+hashes what a row must only know again.
 
 The one thing to understand: the purpose is part of every key, so what is made for one cannot be used for
 another; each fallback secret gives a key of its own, so what it made lives on while it is configured.
 
-Called by passcodes, sign-in, invitations and the cookies. It keeps nothing.
+Called by passcodes, sign-in, invitations, identity providers and the cookies. It keeps nothing.
 """
 
 import functools
 import hashlib
 import hmac
+from base64 import urlsafe_b64encode
 from typing import Any
 
+from cryptography.fernet import Fernet, MultiFernet
 from flask import current_app
 from itsdangerous import URLSafeSerializer
 from itsdangerous.encoding import base64_encode
@@ -35,6 +38,23 @@ def keys(purpose: str) -> list[bytes]:
 def signer(purpose: str) -> Signer:
     """Return what signs, and knows again, content of one purpose; its time is for rows to decide (F3)."""
     return _signer(purpose, _secrets())
+
+
+def seal(purpose: str, secret: str) -> str:
+    """Encrypt what a row keeps and we must read again, so that a dump gives nothing (Fernet: AES-CBC, HMAC)."""
+    return _safe(purpose).encrypt(secret.encode()).decode()
+
+
+def unseal(purpose: str, sealed: str) -> str:
+    """Decrypt what was sealed for the same purpose, under any of the keys.
+
+    :raises InvalidToken: (cryptography) if none of the keys sealed it.
+    """
+    return _safe(purpose).decrypt(sealed.encode()).decode()
+
+
+def _safe(purpose: str) -> MultiFernet:
+    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys(purpose)])
 
 
 def fingerprint(secret: str) -> str:

@@ -195,7 +195,7 @@ def effect_of_opting_out(tenant_id: uuid.UUID) -> Effect:
     there = select(func.count(distinct(Session.user_id))).join(User, User.id == Session.user_id)
     return Effect(
         locked_out=db.session.scalar(pinned) or 0,
-        signed_in=db.session.scalar(there.where(*guests, *live)) or 0,
+        signed_in=db.session.scalar(there.where(*guests, *live, Session.way == PASSCODE)) or 0,
     )
 
 

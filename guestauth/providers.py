@@ -1,25 +1,37 @@
 """Which way in a guest has, and why (B6, B7, B12).
 
 What it does: `way_in` says how somebody signs in as things stand; `at_redemption` what the next redemption would
-choose.
+choose; `shown` which way the pages offer for an address, whoever it belongs to.
 
-The one thing to understand: both are ordered lists of rules, and the first that applies wins. A provider that is
+The one thing to understand: each is an ordered list of rules, and the first that applies wins. A provider that is
 not set up has no rule that applies; the email one-time passcode is the fallback, so its rule comes last of those
 that let anybody in.
 
 What must stay true: what was fixed at redemption is kept until it is reset (B7). The reasons are for
 administrators: none is ever shown to who types an address (B27).
 
-Called by the console and the command line. It reads no table and decides about rows handed to it.
+Called by the way in, the console and the command line. It reads no table and decides about rows handed to it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from guestauth import policies
-from guestauth.models import PASSCODE, PENDING, Tenant, User
+from guestauth.models import (
+    AZURE_AD,
+    GOOGLE,
+    MICROSOFT_ACCOUNT,
+    OPENID_CONNECT,
+    PASSCODE,
+    PENDING,
+    SOURCES,
+    IdentityProvider,
+    Tenant,
+    User,
+)
 
-NAMES = {PASSCODE: "Email one-time passcode"}
+NAMES = {PASSCODE: "Email one-time passcode", **{kind: word for kind, word in SOURCES.items() if kind != PASSCODE}}
+ORDER = (AZURE_AD, GOOGLE, OPENID_CONNECT, MICROSOFT_ACCOUNT)  # of B6; a tenant's own come after work accounts
 
 
 @dataclass(frozen=True)
@@ -28,31 +40,56 @@ class Way:
 
     provider: str | None  # one of NAMES; None: no way in
     reason: str
+    through: IdentityProvider | None = None  # where they sign in, unless it is by a code
 
     @property
     def name(self) -> str | None:
         """What people call it."""
-        return NAMES[self.provider] if self.provider else None
+        return self.through.name if self.through else NAMES[self.provider] if self.provider else None
 
 
-Rule = Callable[[Tenant, User], Way | None]
+@dataclass(frozen=True)
+class Candidate:
+    """A provider that a tenant can use, and whether an address is one of those it is for."""
+
+    provider: IdentityProvider
+    covers: bool
 
 
-def way_in(tenant: Tenant, user: User) -> Way:
-    """Return how somebody signs in now: the first rule that applies to them."""
-    return _first(NOW, tenant, user)
+Candidates = Sequence[Candidate]
+Rule = Callable[[Tenant, User, Candidates], Way | None]
 
 
-def at_redemption(tenant: Tenant, user: User) -> Way:
+def way_in(tenant: Tenant, user: User, candidates: Candidates) -> Way:
+    """Return how somebody signs in now: the first rule that applies to them.
+
+    :param candidates: the providers of the tenant and of the installation.
+    """
+    return _first(NOW, tenant, user, candidates)
+
+
+def at_redemption(tenant: Tenant, user: User, candidates: Candidates) -> Way:
     """Return what the next redemption would choose, whatever is fixed until then (B6)."""
-    return _first(REDEEMING, tenant, user)
+    return _first(REDEEMING, tenant, user, candidates)
 
 
-def _first(rules: Sequence[Rule], tenant: Tenant, user: User) -> Way:
-    return next(way for rule in rules if (way := rule(tenant, user)) is not None)
+def shown(tenant: Tenant, user: User | None, candidates: Candidates) -> Way:
+    """Return the way in that pages offer: from the domain, so the same for a stranger (B27).
+
+    Only that a guest's way in is fixed can make a difference; whether they are blocked, or a member, does not.
+
+    :param user: whose address it is; None: a stranger's.
+    """
+    pinned = user is not None and user.is_guest and user.identity_provider
+    anybody = user or User(tenant_id=tenant.id, mail="", mail_key="", created_at=tenant.created_at)
+    return _first(PINNED if pinned else BY_ADDRESS, tenant, anybody, candidates)
 
 
-def _shut_out(tenant: Tenant, user: User) -> Way | None:
+def _first(rules: Sequence[Rule], tenant: Tenant, user: User, candidates: Candidates) -> Way:
+    return next(way for rule in rules if (way := rule(tenant, user, candidates)) is not None)
+
+
+def _shut_out(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     reasons = (
         (tenant.disabled_at, f"{tenant.name} is turned off, so nobody signs in to it."),
         (user.deleted_at, "They are deleted, so they are nobody here. Restored, they sign in as before."),
@@ -62,20 +99,19 @@ def _shut_out(tenant: Tenant, user: User) -> Way | None:
     return next((Way(None, reason) for since, reason in reasons if since), None)
 
 
-def _member(tenant: Tenant, user: User) -> Way | None:
+def _member(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     if user.is_guest:
         return None
     return Way(PASSCODE, "Members sign in with a one-time passcode, whatever the setting for guests is.")
 
 
-def _domain_refused(tenant: Tenant, user: User) -> Way | None:
+def _domain_refused(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     if policies.allows_address(tenant, user.mail_key):
         return None
-    domain = user.mail_key.rpartition("@")[2]
-    return Way(None, f"The list of domains of {tenant.name} does not let guests of {domain} in.")
+    return Way(None, f"The list of domains of {tenant.name} does not let guests of {user.domain} in.")
 
 
-def _pinned_to_passcode(tenant: Tenant, user: User) -> Way | None:
+def _pinned_to_passcode(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     if user.identity_provider != PASSCODE:
         return None
     if not tenant.passcodes_on:
@@ -92,7 +128,38 @@ def _pinned_to_passcode(tenant: Tenant, user: User) -> Way | None:
     )
 
 
-def _invited_too_early(tenant: Tenant, user: User) -> Way | None:
+def _pinned_to_provider(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
+    kind = user.identity_provider
+    if kind is None:
+        return None
+    for provider in (each.provider for each in candidates):
+        if provider.kind == kind and (kind != OPENID_CONNECT or provider.issuer == user.identity_issuer):
+            reason = (
+                f"Their way in was fixed to {provider.name} when they accepted. They keep it, even if another "
+                "comes first for their address later. To change it, reset their redemption status."
+            )
+            return Way(kind, reason, provider)
+    return Way(
+        None,
+        f"Their way in was fixed to {NAMES[kind]} when they accepted, and that is no longer set up for "
+        f"{tenant.name}. Set it up again, or reset their redemption status to give them another way in.",
+    )
+
+
+def _through(kind: str) -> Rule:
+    """Return the rule of one kind of provider: it is set up, and the address is one of those it is for."""
+
+    def rule(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
+        for each in candidates:
+            if each.provider.kind == kind and each.covers:
+                reason = f"{each.provider.name} is set up for their address, and comes before a passcode."
+                return Way(kind, reason, each.provider)
+        return None
+
+    return rule
+
+
+def _invited_too_early(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     since, invited = tenant.passcodes_since, user.invited_at
     if not tenant.passcodes_on or user.state != PENDING or since is None or invited is None or invited >= since:
         return None
@@ -103,22 +170,26 @@ def _invited_too_early(tenant: Tenant, user: User) -> Way | None:
     )
 
 
-def _passcode(tenant: Tenant, user: User) -> Way | None:
+def _passcode(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     if not tenant.passcodes_on:
         return None
     return Way(
         PASSCODE,
-        f"No other identity provider is set up for {tenant.name}, so the email one-time passcode is the fallback.",
+        f"No other identity provider is set up for their address at {tenant.name}, so the email one-time passcode "
+        "is the fallback.",
     )
 
 
-def _none(tenant: Tenant, user: User) -> Way:
+def _none(tenant: Tenant, user: User, candidates: Candidates) -> Way:
     return Way(
         None,
-        f"No identity provider is set up for {tenant.name}, and one-time passcodes are off for its guests. Turn "
-        "them on to let this guest in.",
+        f"No identity provider is set up for their address at {tenant.name}, and one-time passcodes are off for "
+        "its guests. Turn them on to let this guest in.",
     )
 
 
-REDEEMING: tuple[Rule, ...] = (_domain_refused, _invited_too_early, _passcode, _none)
-NOW: tuple[Rule, ...] = (_shut_out, _member, _domain_refused, _pinned_to_passcode, *REDEEMING[1:])
+PROVIDERS: tuple[Rule, ...] = tuple(_through(kind) for kind in ORDER)
+PINNED: tuple[Rule, ...] = (_pinned_to_passcode, _pinned_to_provider)
+BY_ADDRESS: tuple[Rule, ...] = (*PROVIDERS, _passcode, _none)
+REDEEMING: tuple[Rule, ...] = (_domain_refused, *PROVIDERS, _invited_too_early, _passcode, _none)
+NOW: tuple[Rule, ...] = (_shut_out, _member, _domain_refused, *PINNED, *REDEEMING[1:])

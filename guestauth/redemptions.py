@@ -17,13 +17,14 @@ from guestauth import audit, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import db, now, operation
 from guestauth.invitations import DomainRefused, InvitationUnknown
-from guestauth.models import ACCEPTED, PASSCODE, PENDING, Tenant, User
+from guestauth.models import ACCEPTED, PASSCODE, PENDING, SOURCES, Session, Tenant, User
 
 
 @operation
-def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> None:
-    """Accept: the guest is a guest from now on, and signs in with a passcode ever after (B7, B19).
+def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | None = None, by: Caller) -> None:
+    """Accept: the guest is a guest from now on, and signs in the same way ever after (B7, B19).
 
+    :param session_id: the session they accept in: the way it came is fixed; None: a passcode.
     :raises InvitationUnknown: if they may no longer. Doing it twice changes nothing.
     :raises DomainRefused:
     """
@@ -31,15 +32,24 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> None:
     if not policies.allows_address(tenant, guest.mail_key):
         raise DomainRefused(f"{tenant.name} no longer lets guests of {guest.mail.rpartition('@')[2]} in")
     pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
+    session = db.session.get_one(Session, session_id) if session_id else None
+    way = session.way if session else PASSCODE
+    may = sessions.may_sign_in() if way == PASSCODE else sessions.is_admitted()
     accepted = (
         update(User)
-        .where(*pending, Tenant.id == User.tenant_id, sessions.may_sign_in())
-        .values(state=ACCEPTED, identity_provider=PASSCODE, accepted_at=now())
+        .where(*pending, Tenant.id == User.tenant_id, may)
+        .values(state=ACCEPTED, identity_provider=way, accepted_at=now())
+        .values(identity_issuer=session and session.identity_issuer)
+        .values(identity_subject=session and session.identity_subject)
         .returning(User.mail)
     )
     mail = db.session.scalar(accepted, execution_options={"synchronize_session": False})
     if mail is not None:
-        audit.record("invitation.redeemed", by=by, tenant_id=tenant_id, user_id=user_id, address=mail)
+        sessions.end_other_ways(user_id, way)
+        source = SOURCES[way]
+        audit.record(
+            "invitation.redeemed", by=by, tenant_id=tenant_id, user_id=user_id, address=mail, source=source
+        )
         return
     db.session.refresh(guest)
     if guest.state != ACCEPTED:

@@ -17,17 +17,17 @@ import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, not_, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, UtcDateTime, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint
-from guestauth.models import PASSCODE, Domain, Passcode, Session, SignIn, Tenant, User
+from guestauth.models import PASSCODE, CoveredName, Domain, IdentityProvider, Session, SignIn, Tenant, User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,20 +39,33 @@ class Arrival:
     user: User | None = None
 
 
-def may_sign_in() -> ColumnElement[bool]:
-    """Return the condition on a user and their tenant under which a code may be sent, or let in.
+def is_admitted() -> ColumnElement[bool]:
+    """Return the condition on a user and their tenant under which they may sign in at all, whatever their way."""
+    gone = (User.deleted_at, User.blocked_at, User.revoked_at, Tenant.disabled_at)
+    return and_(*(moment.is_(None) for moment in gone))
 
-    Who has not accepted must have been invited since codes were last turned on (B11).
+
+def takes_codes() -> ColumnElement[bool]:
+    """Return the condition on a user and their tenant under which codes are their way in.
+
+    Who has not accepted must have been invited since codes were last turned on (B11), and have no provider (B6).
     """
     in_time = or_(Tenant.passcodes_since.is_(None), User.invited_at >= Tenant.passcodes_since)
-    passcodes = and_(Tenant.passcodes_on, or_(User.identity_provider == PASSCODE, in_time))
-    return and_(
-        User.deleted_at.is_(None),
-        User.blocked_at.is_(None),
-        User.revoked_at.is_(None),
-        Tenant.disabled_at.is_(None),
-        or_(User.user_type != "Guest", passcodes),
-    )
+    fallback = and_(User.identity_provider.is_(None), in_time, not_(_has_provider()))
+    passcodes = and_(Tenant.passcodes_on, or_(User.identity_provider == PASSCODE, fallback))
+    return or_(User.user_type != "Guest", passcodes)
+
+
+def may_sign_in() -> ColumnElement[bool]:
+    """Return the condition on a user and their tenant under which a code may be sent, or let in."""
+    return and_(is_admitted(), takes_codes())
+
+
+def _has_provider() -> ColumnElement[bool]:
+    """Return the condition that a provider is set up for a user's address."""
+    theirs = or_(IdentityProvider.tenant_id.is_(None), IdentityProvider.tenant_id == User.tenant_id)
+    named = or_(CoveredName.name == User.mail_key, CoveredName.name == User.domain)
+    return exists().where(CoveredName.provider_id == IdentityProvider.id, theirs, named)
 
 
 def is_not_void(issued_at: Any) -> ColumnElement[bool]:
@@ -60,9 +73,13 @@ def is_not_void(issued_at: Any) -> ColumnElement[bool]:
 
     :param issued_at: when it was, or the column or parameter that says so.
     """
-    of_user = or_(User.codes_void_at.is_(None), User.codes_void_at < issued_at)
     of_guests = or_(Tenant.codes_void_at.is_(None), Tenant.codes_void_at < issued_at)
-    return and_(of_user, or_(User.user_type != "Guest", of_guests))
+    return and_(_is_later(issued_at), or_(User.user_type != "Guest", of_guests))
+
+
+def _is_later(moment: Any) -> ColumnElement[bool]:
+    """Return the condition that nothing has undone since what a user had begun."""
+    return or_(User.codes_void_at.is_(None), User.codes_void_at < moment)
 
 
 @query
@@ -103,26 +120,36 @@ def _arriving(by_id: bool) -> Select[Tenant, Session, User]:
         Session.created_at <= bindparam("soon"),
         Session.expires_at > bindparam("now"),
     )
-    who = and_(User.id == Session.user_id, may_sign_in())
+    who = and_(User.id == Session.user_id, is_admitted(), or_(Session.way != PASSCODE, takes_codes()))
     statement = select(Tenant, Session, User).where(Tenant.id == named, Tenant.disabled_at.is_(None))
     statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
     return statement.limit(1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """How somebody has shown that an address is theirs: by a code, or at an identity provider."""
+
+    since: datetime  # when the code was issued, or they left for the provider
+    way: str = PASSCODE
+    issuer: str | None = None
+    subject: str | None = None
+
+
 def open_for(
-    sign_in: SignIn, passcode: Passcode, *, secret: str, by: Caller, replacing: uuid.UUID | None
+    sign_in: SignIn, proof: Proof, *, secret: str, by: Caller, replacing: uuid.UUID | None
 ) -> Session | None:
     """Make the session of a sign-in, in the transaction under way, if guest and tenant still may.
 
     :param sign_in: whose tenant's row is locked, so that opting out waits (`passcodes.lets_in`).
-    :param passcode: the code that was right.
     :param secret: what the cookie will hold.
     :param replacing: the session this browser had at this tenant until now.
     :returns: None if they may not.
     """
     moment = now()
-    named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id, "b_issued": passcode.issued_at}
-    if changed(_ARRIVED, b_now=moment, **named) != 1:
+    named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id, "b_since": proof.since}
+    arrived = _ARRIVED_BY_CODE if proof.way == PASSCODE else _ARRIVED
+    if changed(arrived, b_now=moment, **named) != 1:
         return None
     if replacing:
         _end(Session.id == replacing, "signed in again")
@@ -131,6 +158,9 @@ def open_for(
         tenant_id=sign_in.tenant_id,
         user_id=sign_in.user_id,  # type: ignore[arg-type]
         sign_in_id=sign_in.id,
+        way=proof.way,
+        identity_issuer=proof.issuer,
+        identity_subject=proof.subject,
         browser=audit.one_line(by.browser)[:200],
         client_address=by.client_address,
         created_at=moment,
@@ -211,7 +241,25 @@ def end_of_tenant(tenant_id: uuid.UUID) -> int:
 def end_passcode_guests(tenant_id: uuid.UUID) -> int:
     """End the sessions of guests who sign in with codes, in the transaction under way (B12)."""
     guests = select(User.id).where(User.tenant_id == tenant_id, User.user_type == "Guest")
-    return _end(and_(Session.tenant_id == tenant_id, Session.user_id.in_(guests)), "codes turned off")
+    by_code = and_(Session.tenant_id == tenant_id, Session.way == PASSCODE)
+    return _end(and_(by_code, Session.user_id.in_(guests)), "codes turned off")
+
+
+def end_of_provider(kind: str, *, tenant_id: uuid.UUID | None, issuer: str | None) -> int:
+    """End the sessions that came by a provider, in the transaction under way.
+
+    :param tenant_id: None: at all tenants.
+    :param issuer: None: of all providers of the kind.
+    """
+    theirs = [Session.way == kind]
+    theirs += [Session.tenant_id == tenant_id] if tenant_id else []
+    theirs += [Session.identity_issuer == issuer] if issuer else []
+    return _end(and_(*theirs), "identity provider removed")
+
+
+def end_other_ways(user_id: uuid.UUID, way: str) -> int:
+    """End a user's sessions that came another way than the one fixed now (B7), in the transaction under way."""
+    return _end(and_(Session.user_id == user_id, Session.way != way), "way in was fixed")
 
 
 def _id_or_none(text: str) -> uuid.UUID | None:
@@ -226,9 +274,11 @@ def _end(which: ColumnElement[bool], reason: str) -> int:
     return changed(ending.values(ended_at=now(), ended_reason=reason))
 
 
+_since = bindparam("b_since", type_=UtcDateTime)
 _ARRIVED = (
     update(User)
     .where(User.id == bindparam("b_user"), User.tenant_id == bindparam("b_tenant"), Tenant.id == User.tenant_id)
-    .where(may_sign_in(), is_not_void(bindparam("b_issued", type_=UtcDateTime)))
+    .where(is_admitted(), _is_later(_since))
     .values(last_sign_in_at=bindparam("b_now"))
 )
+_ARRIVED_BY_CODE = _ARRIVED.where(takes_codes(), is_not_void(_since))

@@ -26,7 +26,7 @@ from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint, keys
-from guestauth.models import Passcode, Session, SignIn
+from guestauth.models import SOURCES, Passcode, Session, SignIn
 from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
 
 MOST_TRIES = passcodes.MOST_TRIES
@@ -104,16 +104,38 @@ def enter_code(
     if passcode is not None and not passcodes.is_live(passcode):
         _give_back(sign_in)
         raise refused("sign-in", PasscodeExpired(), "expired", sign_in, by)
-    secret, new_browser = _secrets(sign_in, browser)
-    let_in = passcode if passcode and passcodes.lets_in(sign_in) else None
-    session = let_in and sessions.open_for(sign_in, let_in, secret=secret, by=by, replacing=replacing)
-    if session is None:
+    done = None
+    if passcode is not None:
+        proof = sessions.Proof(since=passcode.issued_at)
+        done = let_in_or_none(sign_in, proof, browser=browser, replacing=replacing, by=by)
+    if done is None:
         reason = "may not sign in" if passcode else "wrong code"
         guessing.wrong(sign_in, by=by)
         raise refused("sign-in", PasscodeWrong(MOST_TRIES - sign_in.tries), reason, sign_in, by)
-    _consume(sign_in, browser, new_browser)
-    record("sign-in", sign_in, by, source="OTP")
     guessing.right(sign_in)
+    return done
+
+
+def let_in_or_none(
+    sign_in: SignIn, proof: sessions.Proof, *, browser: str, replacing: uuid.UUID | None, by: Caller
+) -> SignedIn | None:
+    """Turn a sign-in whose address was proven into a session, in the transaction under way.
+
+    :param replacing: the session this browser has at the tenant already; it ends.
+    :returns: None if there is nobody behind it who may sign in.
+    """
+    if not passcodes.lets_in(sign_in):
+        return None
+    secret, new_browser = _secrets(sign_in, browser)
+    session = sessions.open_for(sign_in, proof, secret=secret, by=by, replacing=replacing)
+    if session is None:
+        return None
+    _consume(sign_in, browser, new_browser)
+    record("sign-in", sign_in, by, source=SOURCES[proof.way])
+    return _signed_in(sign_in, session, secret, new_browser)
+
+
+def _signed_in(sign_in: SignIn, session: Session, secret: str, new_browser: str) -> SignedIn:
     return SignedIn(
         mail_key=sign_in.mail_key,
         target=sign_in.target,
@@ -208,13 +230,7 @@ def _again(sign_in: SignIn, code: str, *, browser: str, by: Caller) -> SignedIn:
     if session is None or not (in_time and known and passcodes.matching(sign_in, code)):
         raise refused("sign-in", PasscodeUsed(), "used", sign_in, by)
     _give_back(sign_in)
-    return SignedIn(
-        mail_key=sign_in.mail_key,
-        target=sign_in.target,
-        session_secret=secret,
-        browser=new_browser,
-        expires_at=session.expires_at,
-    )
+    return _signed_in(sign_in, session, secret, new_browser)
 
 
 def _secrets(sign_in: SignIn, browser: str) -> tuple[str, str]:

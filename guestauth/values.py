@@ -125,6 +125,11 @@ def listener(value: str) -> tuple[str, int] | None:
     return (str(ipaddress.ip_address(parts.hostname or "")), parts.port or 0) if value.strip() else None
 
 
+def networks(value: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Read a list of IP networks."""
+    return [ipaddress.ip_network(each) for each in listed(value)]
+
+
 def file(value: str) -> str:
     """Read the path of a file that is there."""
     if value and not Path(value).is_file():

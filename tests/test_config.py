@@ -267,7 +267,7 @@ def test_name_server_that_is_no_address_is_refused(production: Load, text: str) 
 SAMPLES = {
     **dict.fromkeys(("SECRET_KEY", "SECRET_KEY_FALLBACKS"), OTHER),
     **dict.fromkeys(("GUESTAUTH_DEMO", "MAIL_USE_TLS", "MAIL_USE_SSL"), "off"),
-    **dict.fromkeys(("TRUSTED_PROXIES", "MAIL_TIMEOUT", "MAIL_CONNECTIONS"), "3"),
+    **dict.fromkeys(("TRUSTED_PROXIES", "MAIL_TIMEOUT", "MAIL_CONNECTIONS", "PROVIDER_TIMEOUT"), "3"),
     **dict.fromkeys(("INSTANCE_PATH", "MAIL_USERNAME", "MAIL_PASSWORD"), "/somewhere"),
     "DATABASE_URL": "sqlite:////somewhere/a.db",
     "PUBLIC_URL": "https://a.example",
@@ -275,6 +275,7 @@ SAMPLES = {
     "MAIL_CA_FILE": __file__,
     "MAIL_DELIVERY": "worker",
     "DNS_SERVER": "127.0.0.1:5353",
+    "PROVIDER_NETWORKS": "10.0.0.0/8,fd00::/8",
     "METRICS_ADDRESS": "127.0.0.1:9464",
     "LOG_LEVEL": "ERROR",
     "LOG_FORMAT": "json",

@@ -294,6 +294,7 @@ def many(world: World, count: int) -> None:
     """Add guests, half of whom have signed in."""
     rows = [
         {"id": uuid.uuid4(), "tenant_id": FABRIKAM, "mail": f"g{n}@example.com", "mail_key": f"g{n}@example.com",
+         "domain": "example.com",
          "display_name": f"Guest {n % 7}", "user_type": "Guest", "is_administrator": False, "state": "Accepted",
          "created_at": MOMENT + timedelta(seconds=n % 11),
          "last_sign_in_at": MOMENT + timedelta(seconds=n) if n % 2 else None}

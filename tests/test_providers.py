@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import guests, invitations, policies, providers, tenants
+from guestauth import guests, identity_providers, invitations, policies, providers, tenants
 from guestauth.policies import DomainList
 from tests.world import ADMIN, ALEX, BY, FABRIKAM, NICOLE, World
 
@@ -18,7 +18,7 @@ def turn_off(world: World) -> None:
 
 def way(world: World, mail: str, rules: Callable[..., providers.Way] = providers.way_in) -> tuple[str | None, str]:
     tenant, user = world.do(tenants.find, str(FABRIKAM)), world.do(guests.find, FABRIKAM, mail)
-    found = rules(tenant, user)
+    found = rules(tenant, user, world.do(identity_providers.candidates, FABRIKAM, user.mail_key))
     return found.name, found.reason
 
 
@@ -67,7 +67,7 @@ def test_who_is_blocked_or_revoked_has_no_way_in(world: World) -> None:
 
 def test_nobody_has_a_way_in_when_deleted_or_when_their_tenant_is_turned_off(world: World) -> None:
     deleted = world.do(guests.delete, FABRIKAM, NICOLE, by=BY)
-    assert providers.way_in(world.do(tenants.find, str(FABRIKAM)), deleted).name is None
+    assert providers.way_in(world.do(tenants.find, str(FABRIKAM)), deleted, ()).name is None
     world.do(tenants.disable, FABRIKAM, by=BY)
     assert "turned off" in way(world, ALEX)[1]
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from guestauth import guests, invitations, outbox, providers, spreadsheets
+from guestauth import guests, identity_providers, invitations, outbox, providers, spreadsheets
 from guestauth.audit import COMMAND_LINE
 from guestauth.cli.terminal import as_json, command, plain, show, show_all
 from guestauth.languages import LOCALES
@@ -91,7 +91,8 @@ def export(tenant: Tenant, **narrowed: Any) -> None:
 def show_one(tenant: Tenant, email: str, as_json: bool) -> None:
     """Show one guest: their invitation, why they sign in the way they do, and their last mails."""
     user = guests.find(tenant.id, email)
-    newest, way = invitations.of_guest(user.id), providers.way_in(tenant, user)
+    newest = invitations.of_guest(user.id)
+    way = providers.way_in(tenant, user, identity_providers.candidates(tenant.id, user.mail_key))
     found = _row(user) | (_invitation(newest, user) if newest else {}) | {"id": user.id}
     found |= {"signInMethod": way.name, "signInReason": way.reason}
     mails = [plain(_mail(each)) for each in outbox.of_user(tenant.id, user.id)]

@@ -15,6 +15,7 @@ from guestauth import (
     addresses,
     administrators,
     domains,
+    identity_providers,
     import_files,
     invitations,
     policies,
@@ -34,6 +35,7 @@ BAD_INPUT = (
     policies.NotAPolicy,
     resources.ResourceRefused,
     invitations.InvitationRefused,
+    identity_providers.ProviderRefused,
     import_files.ImportFileRefused,
     spreadsheets.NotASpreadsheet,
 )
@@ -48,7 +50,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             _check_texts(kwargs)
-            if "tenant" in kwargs:
+            if kwargs.get("tenant"):
                 kwargs["tenant"] = tenants.find(kwargs["tenant"])
             function(*args, **kwargs)
         except Refusal as refusal:

@@ -14,20 +14,36 @@ from guestauth.models.events import Event
 from guestauth.models.housekeeping import Housekeeping
 from guestauth.models.letters import Letter, MailHealth
 from guestauth.models.limits import Counter
+from guestauth.models.providers import (
+    AZURE_AD,
+    GOOGLE,
+    MICROSOFT_ACCOUNT,
+    OPENID_CONNECT,
+    PASSCODE,
+    SOURCES,
+    CoveredName,
+    IdentityProvider,
+)
 from guestauth.models.resources import Resource, ResourceFile, Share
 from guestauth.models.sessions import Passcode, Session, SignIn
 from guestauth.models.tenants import Domain, Tenant
-from guestauth.models.users import ACCEPTED, PASSCODE, PENDING, SOURCES, Import, ImportRow, Invitation, User
+from guestauth.models.users import ACCEPTED, PENDING, Import, ImportRow, Invitation, User
 
 __all__ = [
     "ACCEPTED",
+    "AZURE_AD",
+    "GOOGLE",
+    "MICROSOFT_ACCOUNT",
+    "OPENID_CONNECT",
     "PASSCODE",
     "PENDING",
     "SOURCES",
     "Counter",
+    "CoveredName",
     "Domain",
     "Event",
     "Housekeeping",
+    "IdentityProvider",
     "Import",
     "ImportRow",
     "Invitation",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from guestauth.database import Model
 from guestauth.models.columns import of, primary_key
+from guestauth.models.providers import PASSCODE
 
 NOT_ENDED = text("ended_at IS NULL")
 
@@ -52,6 +53,9 @@ class Session(Model, kw_only=True):
     tenant_id: Mapped[uuid.UUID] = of("tenants", index=True)
     user_id: Mapped[uuid.UUID] = of("users")
     sign_in_id: Mapped[uuid.UUID] = mapped_column(unique=True)  # one sign-in, one session
+    way: Mapped[str] = mapped_column(String(20), default=PASSCODE, server_default=PASSCODE)  # kind of provider
+    identity_issuer: Mapped[str | None] = mapped_column(String(500), default=None)  # who they are there
+    identity_subject: Mapped[str | None] = mapped_column(String(255), default=None)
     browser: Mapped[str] = mapped_column(String(200), default="")
     client_address: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime]

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from guestauth.database import Model
 from guestauth.models.columns import of, primary_key
+from guestauth.models.providers import SOURCES
 
 PENDING = "PendingAcceptance"
 ACCEPTED = "Accepted"
-PASSCODE = "passcode"
-SOURCES = {PASSCODE: "OTP"}  # the words of B31; each identity provider adds its own
 SORTED = ("mail_key", "display_name", "created_at", "last_sign_in_at")  # what lists of guests sort by
 
 
@@ -45,12 +44,15 @@ class User(Model, kw_only=True):
     tenant_id: Mapped[uuid.UUID] = of("tenants")
     mail: Mapped[str] = mapped_column(String(254))  # where mail goes, as stored
     mail_key: Mapped[str] = mapped_column(String(254))  # canonical form, for look-up
+    domain: Mapped[str] = mapped_column(String(253), init=False)  # what follows its @
     display_name: Mapped[str] = mapped_column(String(200), default="")
     user_type: Mapped[str] = mapped_column(String(10), default="Guest")
     is_administrator: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str | None] = mapped_column(String(20), default=None)  # externalUserState, of guests
     language: Mapped[str | None] = mapped_column(String(20), default=None)  # chosen on their account page
-    identity_provider: Mapped[str | None] = mapped_column(String(40), default=None)  # pinned (B7)
+    identity_provider: Mapped[str | None] = mapped_column(String(40), default=None)  # kind of it, pinned (B7)
+    identity_issuer: Mapped[str | None] = mapped_column(String(500), default=None)  # who they are there,
+    identity_subject: Mapped[str | None] = mapped_column(String(255), default=None)  # whatever their address is
     created_at: Mapped[datetime]
     invited_at: Mapped[datetime | None] = mapped_column(default=None)  # by the newest invitation (B11)
     accepted_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -59,6 +61,10 @@ class User(Model, kw_only=True):
     codes_void_at: Mapped[datetime | None] = mapped_column(default=None)  # codes issued until then are dead
     blocked_at: Mapped[datetime | None] = mapped_column(default=None)
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    def __post_init__(self) -> None:
+        """Note the address's domain, for statements that ask for it."""
+        self.domain = self.mail_key.rpartition("@")[2]
 
     @property
     def is_guest(self) -> bool:

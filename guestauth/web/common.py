@@ -4,10 +4,12 @@ What it does: a common endpoint with a tenant in its query leads to that tenant'
 what is missing and offers a field for it.
 """
 
+import uuid
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, request
+from flask import Blueprint, current_app, g, redirect, request, url_for
 
+from guestauth import federation
 from guestauth.database import migrated, reachable
 from guestauth.web import gate
 
@@ -40,6 +42,22 @@ def endpoint(rest: str = "") -> Any:
     if request.path in LISTS or request.path.startswith(("/common/", "/organizations/", "/myapps/")):
         return redirect(gate.redirect_to_tenant(""))
     return redirect(gate.redirect_to_tenant(request.path))
+
+
+@blueprint.get("/sign-in/callback/<uuid:provider_id>")
+def callback(provider_id: uuid.UUID) -> Any:
+    """Lead who comes back from an identity provider to the page of their sign-in, with what they bring.
+
+    Each provider has an address of its own, so that what one answers is not taken for another's (RFC 9700, 4.4).
+    """
+    state = federation.read_state(request.args.get("state", ""))
+    if state.provider_id != provider_id:
+        raise federation.StateUnknown("left for another provider")
+    brought: dict[str, Any] = {
+        name: request.args[name] for name in ("state", "code", "iss", "error") if name in request.args
+    }
+    there = url_for("guest.come_back", tenant=state.tenant_id, sign_in_id=state.sign_in_id, **brought)
+    return redirect(there, 303)
 
 
 @health.get("/healthz")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from guestauth import invitations, limits, resources, signin
+from guestauth import federation, invitations, limits, resources, signin
 from guestauth.database import Refusal, now
 from guestauth.engines import is_busy
 from guestauth.languages import N_
@@ -54,6 +54,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(gate.ConsentNeeded, to_consent)
     app.register_error_handler(gate.TenantMissing, no_tenant)
     app.register_error_handler(signin.SignInUnknown, sign_in_unknown)
+    app.register_error_handler(federation.StateUnknown, state_unknown)
     app.register_error_handler(resources.ResourceUnknown, resource_unknown)
     app.register_error_handler(limits.LimitReached, limit_reached)
     app.register_error_handler(invitations.DomainRefused, domain_refused)
@@ -92,6 +93,15 @@ def sign_in_unknown(_: Exception) -> Any:
         title=gettext("This sign-in isn't open in this browser"),
         text=gettext("A code works only in the browser that asked for it. Start again here to get a new one."),
         way_on=[(gettext("Start again"), url_for("guest.sign_in"))],
+    )
+
+
+def state_unknown(_: Exception) -> Any:
+    """Say that what came back from an identity provider belongs to no sign-in of the last half hour."""
+    return error_page(
+        400,
+        title=gettext("This sign-in took too long"),
+        text=gettext("Open the link in your invitation again, or the page you wanted, and start anew."),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from flask import abort
 from flask_babel import gettext, ngettext
 
-from guestauth import audit, guests, invitations, outbox, providers, resources, sessions
+from guestauth import audit, guests, identity_providers, invitations, outbox, providers, resources, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal
 from guestauth.languages import N_
@@ -154,14 +154,15 @@ def guest(user_id: uuid.UUID) -> Any:
     """Show one guest, also a deleted one."""
     seen = look(user_id)
     tenant, user = seen.tenant, seen.user
+    candidates = identity_providers.candidates(tenant.id, user.mail_key)
     return page(
         "admin/guest.html",
         seen=seen,
         actions=[(name, action) for name, action in ACTIONS.items() if action.fits(seen)],
         link=_link(seen),
         successor=_successor(user),
-        way=providers.way_in(tenant, user),
-        next_way=providers.at_redemption(tenant, user),
+        way=providers.way_in(tenant, user, candidates),
+        next_way=providers.at_redemption(tenant, user, candidates),
         letters=outbox.of_user(tenant.id, user.id),
         resources=resources.of_user(user),
         history=audit.of_user(tenant.id, user.id),
@@ -243,5 +244,6 @@ def _ending(seen: Seen) -> str:
 
 def _next(seen: Seen) -> str:
     """Say what the next redemption would choose."""
-    name = providers.at_redemption(seen.tenant, seen.user).name
+    candidates = identity_providers.candidates(seen.tenant.id, seen.user.mail_key)
+    name = providers.at_redemption(seen.tenant, seen.user, candidates).name
     return str(gettext(name)).lower() if name else str(gettext("no way in"))

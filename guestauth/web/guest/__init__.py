@@ -4,4 +4,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("guest", __name__)
 
-from guestauth.web.guest import account, apps, consent, invitation, signin
+from guestauth.web.guest import account, apps, consent, federation, invitation, signin

@@ -41,7 +41,7 @@ def consent() -> Any:
         redemptions.decline(user.tenant_id, gate.session_id(), by=gate.caller())
         cookies.forget(arrival=gate.tenant_arrival())
         return redirect(url_for("guest.consent_cancelled"), 303)
-    redemptions.redeem(user.tenant_id, user.id, by=gate.caller())
+    redemptions.redeem(user.tenant_id, user.id, session_id=gate.session_id(), by=gate.caller())
     return redirect(to or gate.home(), 303)
 
 

@@ -17,7 +17,7 @@ from flask_babel import gettext, ngettext
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from guestauth import addresses, limits, mail_health, passcodes, sending, signin
+from guestauth import addresses, federation, limits, mail_health, passcodes, sending, signin
 from guestauth.database import now
 from guestauth.languages import N_
 from guestauth.models import SignIn
@@ -68,10 +68,12 @@ def send_code(sign_in_id: uuid.UUID) -> Any:
     found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
     if found.consumed_at:
         return redirect(_way_back(found.target))
+    way = federation.way_shown(found)
     return page(
-        "guest/send_code.html",
+        "guest/continue_with.html" if way.through else "guest/send_code.html",
         form=form,
-        codes_off=not arrival.tenant.passcodes_on,
+        provider=way.name,
+        no_way=None if way.provider else "provider" if arrival.tenant.passcodes_on else "codes",
         lifetime_minutes=_lifetime_minutes(),
         too_early=None,
         **_suggestion(found.address, found.target),
@@ -193,6 +195,12 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
         if found.tries >= signin.MOST_TRIES and not found.consumed_at:
             return _new_code_needed(found, 422)
         return _code_page(found, form, problems=[Problem(_words(refusal), "code")])
+    return let_in(done)
+
+
+def let_in(done: signin.SignedIn) -> Any:
+    """Hand the browser its session and lead on."""
+    arrival = gate.tenant_arrival()
     cookies.renew_browser(done.browser)
     cookies.know(arrival.tenant.id, done.mail_key)
     cookies.remember(done.session_secret, done.expires_at, arrival=arrival)

@@ -1,0 +1,102 @@
+"""`flask provider`: identity providers, the installation's and those of tenants (B6)."""
+
+import uuid
+from typing import Any, TextIO
+
+import click
+from flask.cli import AppGroup
+
+from guestauth import federation, identity_providers
+from guestauth.audit import COMMAND_LINE
+from guestauth.cli.terminal import as_json, command, show, show_all
+from guestauth.identity_providers import INSTALLATIONS, TENANTS, Described, Listed
+from guestauth.models import Tenant
+
+provider = AppGroup("provider", help="Where guests can sign in instead of by a code.")
+of_tenant = click.option("--tenant", metavar="TENANT", help="Whose it is; without it, the installation's.")
+
+
+@provider.command("add")
+@click.argument("kind", type=click.Choice([*INSTALLATIONS, *TENANTS]))
+@of_tenant
+@click.option("--client-id", required=True, help="What the provider calls us.")
+@click.option(
+    "--client-secret-file", "secret", type=click.File(), help="File with the client's secret; - reads stdin."
+)
+@click.option("--issuer", default="", help="Where it says what it is; known of all kinds but openid_connect.")
+@click.option("--name", default="", help="What people call it.")
+@click.option("--covers", multiple=True, help="A domain or an address that is its; give it as often as needed.")
+@click.option("--directory", "directories", multiple=True, help="Azure AD: tenant id that may sign in; repeat.")
+@as_json
+@command
+def add(tenant: Tenant | None, secret: TextIO | None, as_json: bool, **described: Any) -> None:
+    """Set up an identity provider. Asks for the client's secret, unless a file has it."""
+    text = secret.read() if secret else click.prompt("Client secret", hide_input=True)
+    made = identity_providers.add(
+        Described(client_secret=text.strip(), **described), tenant_id=_id(tenant), by=COMMAND_LINE
+    )
+    show(_row(identity_providers.find(made.id, made.tenant_id)), as_json=as_json)
+
+
+@provider.command("list")
+@of_tenant
+@as_json
+@command
+def list_all(tenant: Tenant | None, as_json: bool) -> None:
+    """List the identity providers of a tenant, or the installation's."""
+    show_all([_row(each) for each in identity_providers.listed(_id(tenant))], as_json=as_json)
+
+
+@provider.command("show")
+@click.argument("provider_id", metavar="ID", type=click.UUID)
+@of_tenant
+@as_json
+@command
+def show_one(provider_id: uuid.UUID, tenant: Tenant | None, as_json: bool) -> None:
+    """Show one, with the redirect address to enter at the provider."""
+    show(_row(identity_providers.find(provider_id, _id(tenant))), as_json=as_json)
+
+
+@provider.command("remove")
+@click.argument("provider_id", metavar="ID", type=click.UUID)
+@of_tenant
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@command
+def remove(provider_id: uuid.UUID, tenant: Tenant | None, yes: bool) -> None:
+    """Remove one: who is signed in by it is signed out, and who accepted with it has no way in."""
+    found = identity_providers.find(provider_id, _id(tenant))
+    effect = identity_providers.effect_of_removing(found.provider)
+    click.echo(f"{effect.locked_out} guests could not sign in any more; {effect.signed_in} are signed in now.")
+    if not yes:
+        click.confirm(f"Remove {found.provider.name}?", abort=True)
+    ended = identity_providers.remove(provider_id, tenant_id=_id(tenant), by=COMMAND_LINE)
+    click.echo(f"{found.provider.name} is removed; sessions ended: {ended}")
+
+
+@provider.command("test")
+@click.argument("provider_id", metavar="ID", type=click.UUID)
+@of_tenant
+@command
+def test(provider_id: uuid.UUID, tenant: Tenant | None) -> None:
+    """Ask the provider for its settings and keys, and whether it knows us."""
+    found = identity_providers.find(provider_id, _id(tenant))
+    click.echo(federation.tried(found.provider))
+
+
+def _id(tenant: Tenant | None) -> uuid.UUID | None:
+    return tenant.id if tenant else None
+
+
+def _row(listed: Listed) -> dict[str, Any]:
+    found = listed.provider
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "displayName": found.name,
+        "issuer": found.issuer,
+        "clientId": found.client_id,
+        "covers": list(listed.covers),
+        "directories": list(found.directories),
+        "redirectUri": federation.redirect_uri(found.id),
+        "createdDateTime": found.created_at,
+    }

@@ -1,0 +1,287 @@
+"""Identity providers: what is set up, for whose addresses (B6).
+
+What it does: `add` and `remove` one; `of_installation` and `of_tenant` list them; `candidates` finds those that a
+tenant can use for an address; `secret` opens what was sealed.
+
+The one thing to understand: Azure AD and Microsoft account belong to the installation and serve every tenant;
+Google and any other OpenID Connect provider are each tenant's own.
+
+What must stay true: the client's secret is sealed for one issuer and one client, so it is sent to no other; who is
+signed in by a provider is signed out when it is removed.
+
+Called by the way in, the console and the command line. It fetches nothing.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, delete, distinct, exists, func, or_, select
+
+from guestauth import addresses, audit, fetching, sessions
+from guestauth.audit import Caller
+from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.database import add as insert
+from guestauth.keys import seal, unseal
+from guestauth.models import (
+    AZURE_AD,
+    GOOGLE,
+    MICROSOFT_ACCOUNT,
+    OPENID_CONNECT,
+    CoveredName,
+    IdentityProvider,
+    Session,
+    User,
+)
+from guestauth.policies import Effect
+from guestauth.providers import Candidate
+
+MOST_NAMES = 1000  # domains and addresses of one provider
+INSTALLATIONS = (AZURE_AD, MICROSOFT_ACCOUNT)
+TENANTS = (GOOGLE, OPENID_CONNECT)
+MICROSOFT = "https://login.microsoftonline.com"
+ISSUERS = {
+    AZURE_AD: f"{MICROSOFT}/organizations/v2.0",
+    MICROSOFT_ACCOUNT: f"{MICROSOFT}/consumers/v2.0",
+    GOOGLE: "https://accounts.google.com",
+}
+NAMES = {AZURE_AD: "Work or school account", MICROSOFT_ACCOUNT: "Microsoft account", GOOGLE: "Google"}
+CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the directory of all Microsoft accounts
+COVERS = {
+    GOOGLE: ("gmail.com", "googlemail.com"),  # B6
+    MICROSOFT_ACCOUNT: ("outlook.com", "hotmail.com", "live.com", "msn.com"),
+}
+
+
+class ProviderRefused(Refusal):
+    """The provider cannot be set up as described; the text says why, `field` what it is about."""
+
+    def __init__(self, text: str, field: str) -> None:
+        super().__init__(text)
+        self.field = field  # kind, name, issuer, client_id, client_secret, covers or directories
+
+
+class ProviderUnknown(Refusal):
+    """There is no such identity provider."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """An identity provider as somebody describes it; what is empty has its kind's default."""
+
+    kind: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str = ""
+    issuer: str = ""
+    covers: Sequence[str] = ()  # domains and single addresses
+    directories: Sequence[str] = ()  # Azure AD tenants (`tid`)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An identity provider and whose addresses are its."""
+
+    provider: IdentityProvider
+    covers: Sequence[str]
+
+
+@operation
+def add(
+    described: Described,
+    *,
+    tenant_id: uuid.UUID | None = None,
+    provider_id: uuid.UUID | None = None,
+    by: Caller,
+) -> IdentityProvider:
+    """Set up an identity provider; those who have not accepted yet use it from now on (B6, B7).
+
+    :param tenant_id: whose it is; None: the installation's.
+    :raises ProviderRefused: what is wrong with it, or that it is there already.
+    """
+    provider, names = checked(described, tenant_id)
+    provider.id = provider_id or provider.id
+    taken = f"{provider.name} is set up already. Remove it first to set it up anew."
+    with refusing_doubles(ProviderRefused(taken, "kind")):
+        insert(provider)
+    for name in names:
+        insert(CoveredName(provider_id=provider.id, name=name))
+    covers = ", ".join(names)[:1000]
+    kind, issuer = provider.kind, provider.issuer
+    audit.record("provider.added", by=by, tenant_id=tenant_id, kind=kind, issuer=issuer, covers=covers)
+    return provider
+
+
+@operation
+def remove(provider_id: uuid.UUID, *, tenant_id: uuid.UUID | None = None, by: Caller) -> int:
+    """Remove an identity provider and end the sessions that came by it; return how many those were.
+
+    Guests whose way in is fixed to it have none until it is set up again or they are reset.
+
+    :param tenant_id: whose it is; None: the installation's.
+    :raises ProviderUnknown:
+    """
+    provider = _one(provider_id, tenant_id)
+    kind, issuer = provider.kind, provider.issuer
+    only = issuer if kind == OPENID_CONNECT else None
+    ended = sessions.end_of_provider(kind, tenant_id=tenant_id, issuer=only)
+    db.session.execute(delete(CoveredName).where(CoveredName.provider_id == provider_id))
+    db.session.execute(delete(IdentityProvider).where(IdentityProvider.id == provider_id))
+    audit.record("provider.removed", by=by, tenant_id=tenant_id, kind=kind, issuer=issuer, sessions=ended)
+    return ended
+
+
+@query
+def effect_of_removing(provider: IdentityProvider) -> Effect:
+    """Count whom removing a provider would lock out, and who is signed in by it now."""
+    pinned = [User.identity_provider == provider.kind, User.deleted_at.is_(None)]
+    live = [Session.way == provider.kind, Session.ended_at.is_(None), Session.expires_at > now()]
+    if provider.tenant_id:
+        pinned.append(User.tenant_id == provider.tenant_id)
+        live.append(Session.tenant_id == provider.tenant_id)
+    if provider.kind == OPENID_CONNECT:
+        pinned.append(User.identity_issuer == provider.issuer)
+        live.append(Session.identity_issuer == provider.issuer)
+    signed_in = select(func.count(distinct(Session.user_id))).where(*live)
+    return Effect(
+        locked_out=db.session.scalar(select(func.count()).select_from(User).where(*pinned)) or 0,
+        signed_in=db.session.scalar(signed_in) or 0,
+    )
+
+
+@query
+def listed(tenant_id: uuid.UUID | None) -> Sequence[Listed]:
+    """Return the identity providers of a tenant, or the installation's, the oldest first."""
+    theirs = select(IdentityProvider).where(_of(tenant_id)).order_by(IdentityProvider.created_at)
+    return [Listed(provider=each, covers=_covers(each.id)) for each in db.session.scalars(theirs).all()]
+
+
+@query
+def find(provider_id: uuid.UUID, tenant_id: uuid.UUID | None) -> Listed:
+    """Return one of a tenant's identity providers, or of the installation's.
+
+    :raises ProviderUnknown:
+    """
+    provider = _one(provider_id, tenant_id)
+    return Listed(provider=provider, covers=_covers(provider.id))
+
+
+@query
+def candidates(tenant_id: uuid.UUID, key: str) -> Sequence[Candidate]:
+    """Return every provider that a tenant can use, and whether a canonical address is one of those it is for."""
+    named = CoveredName.name.in_([key, key.rpartition("@")[2]])
+    covers = exists().where(CoveredName.provider_id == IdentityProvider.id, named)
+    usable = or_(IdentityProvider.tenant_id.is_(None), IdentityProvider.tenant_id == tenant_id)
+    statement = select(IdentityProvider, covers).where(usable).order_by(IdentityProvider.created_at)
+    return [Candidate(provider, covering) for provider, covering in db.session.execute(statement)]
+
+
+def secret(provider: IdentityProvider) -> str:
+    """Return the client's secret in clear; it is for the provider's token endpoint alone."""
+    return unseal(_purpose(provider.issuer, provider.client_id), provider.sealed_secret)
+
+
+def checked(described: Described, tenant_id: uuid.UUID | None) -> tuple[IdentityProvider, Sequence[str]]:
+    """Return the provider that a description means, and whose addresses are its; nothing is kept.
+
+    :raises ProviderRefused:
+    """
+    kind, name = described.kind, described.name.strip() or NAMES.get(described.kind, "")
+    _check_kind(kind, tenant_id)
+    if not 0 < len(name) <= 100 or not name.isprintable():
+        raise ProviderRefused("Give it the name that people know it by, in 100 characters at most", "name")
+    client_id, client_secret = described.client_id.strip(), described.client_secret.strip()
+    for value, which in ((client_id, "client_id"), (client_secret, "client_secret")):
+        if not 0 < len(value) <= 255 or not value.isascii() or not value.isprintable():
+            raise ProviderRefused("Copy it from where the provider shows it: 255 characters at most", which)
+    issuer = _issuer(described.issuer.strip() or ISSUERS.get(kind, ""))
+    names = _names(described.covers or COVERS.get(kind, ()))
+    provider = IdentityProvider(
+        tenant_id=tenant_id,
+        kind=kind,
+        name=name,
+        issuer=issuer,
+        client_id=client_id,
+        sealed_secret=seal(_purpose(issuer, client_id), client_secret),
+        directories=_directories(kind, described.directories),
+        created_at=now(),
+    )
+    return provider, names
+
+
+def _check_kind(kind: str, tenant_id: uuid.UUID | None) -> None:
+    if kind not in (*INSTALLATIONS, *TENANTS):
+        raise ProviderRefused(f"The kinds are {', '.join((*INSTALLATIONS, *TENANTS))}", "kind")
+    if kind in INSTALLATIONS and tenant_id:
+        raise ProviderRefused(f"{NAMES[kind]} is the installation's: set it up without a tenant", "kind")
+    if kind in TENANTS and not tenant_id:
+        raise ProviderRefused("A provider of this kind is a tenant's own: say which tenant's", "kind")
+
+
+def _issuer(text: str) -> str:
+    try:
+        fetching.check(text)
+    except fetching.Unreachable as fault:
+        raise ProviderRefused(f"{fault}. Write the issuer as the provider shows it", "issuer") from fault
+    if len(text) > 500 or "?" in text or "#" in text:
+        raise ProviderRefused("An issuer has 500 characters at most, without ? and #", "issuer")
+    return text
+
+
+def _names(typed: Iterable[str]) -> list[str]:
+    """Return domains and addresses in canonical form, each once."""
+    names = list(dict.fromkeys(_name(each) for each in typed if each.strip()))
+    if not names:
+        raise ProviderRefused("Say whose addresses are its: at least one domain or address", "covers")
+    if len(names) > MOST_NAMES:
+        raise ProviderRefused(f"{MOST_NAMES:,} domains and addresses at most", "covers")
+    return names
+
+
+def _name(typed: str) -> str:
+    with_at = typed.strip().removeprefix("@")
+    if "@" not in with_at:
+        domain = addresses.domain_or_none(with_at)
+        if domain is None:
+            raise ProviderRefused(f"{typed} is neither a domain nor an address", "covers")
+        return domain
+    try:
+        return addresses.parse(with_at).key
+    except addresses.NotAnAddress as fault:
+        raise ProviderRefused(f"{typed} is neither a domain nor an address", "covers") from fault
+
+
+def _directories(kind: str, typed: Iterable[str]) -> list[str]:
+    """Return the directories whose people a provider may vouch for: nobody else's word counts (F-nOAuth)."""
+    if kind == MICROSOFT_ACCOUNT:
+        return [CONSUMERS]
+    if kind != AZURE_AD:
+        return []
+    try:
+        found = list(dict.fromkeys(str(uuid.UUID(each.strip())) for each in typed if each.strip()))
+    except ValueError as fault:
+        raise ProviderRefused("A directory is named by its tenant id, a UUID", "directories") from fault
+    if not found:
+        raise ProviderRefused("Name the directories (tenant ids) whose accounts may sign in", "directories")
+    return found
+
+
+def _purpose(issuer: str, client_id: str) -> str:
+    return f"client secret of {client_id} at {issuer}"
+
+
+def _one(provider_id: uuid.UUID, tenant_id: uuid.UUID | None) -> IdentityProvider:
+    named = select(IdentityProvider).where(IdentityProvider.id == provider_id, _of(tenant_id))
+    provider = db.session.scalar(named)
+    if provider is None:
+        raise ProviderUnknown("There is no such identity provider")
+    return provider
+
+
+def _of(tenant_id: uuid.UUID | None) -> ColumnElement[bool]:
+    return IdentityProvider.tenant_id == tenant_id if tenant_id else IdentityProvider.tenant_id.is_(None)
+
+
+def _covers(provider_id: uuid.UUID) -> Sequence[str]:
+    mine = select(CoveredName.name).where(CoveredName.provider_id == provider_id)
+    return db.session.scalars(mine.order_by(CoveredName.name)).all()

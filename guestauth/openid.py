@@ -1,0 +1,251 @@
+"""OpenID Connect: the protocol, from our side, without the framework.
+
+What it does: `discover` reads what a provider says of itself; `way_out` is where a browser goes; `exchanged` turns
+the code it comes back with into claims that were checked.
+
+The one thing to understand: nothing a browser brings is believed. The code is worth something only together with
+our secret and the verifier of this sign-in; the token is believed when the provider's key signed it, for us, for
+this sign-in (its nonce), by the very issuer that is set up, and not too long ago.
+
+What must stay true: only asymmetric signatures count; the issuer is the one that is set up, or, where one address
+speaks for many directories (Azure AD), that of the directory (`tid`) in the token, which must be on the list; an
+answer that names its issuer (RFC 9207) names the right one.
+
+Called by `federation`. It keeps what providers say of themselves for an hour, and nothing of anybody.
+Sources: OpenID Connect Core 1.0, 3.1; Discovery 1.0, 4; RFC 6749, 7636, 9207, 9700; Microsoft identity platform,
+ID token claims.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.oauth2.client import OAuth2Client
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from guestauth import fetching
+from guestauth.database import Refusal
+from guestauth.fetching import Unreachable
+
+SCOPE = "openid email profile"
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+LEEWAY = 60  # s that a provider's clock may be off
+KEPT_FOR = 3600  # s that a provider's settings and keys are kept
+ASKED_AGAIN_AFTER = 30  # s; a token of an unknown key has the keys read anew, but not more often
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+IN_THE_FORM = "client_secret_post"  # how we prove ourselves, where a provider takes it
+DIRECTORY = "{tenantid}"  # stands for the directory in the issuer of an address that speaks for many
+
+
+class AnswerRefused(Refusal):
+    """What a browser brought back, or the provider answered, is not to be believed; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """What we are at a provider."""
+
+    issuer: str
+    client_id: str
+    secret: str = field(repr=False)
+    redirect_uri: str
+    directories: Sequence[str] = ()  # the only ones whose word counts, where one address speaks for many
+
+
+@dataclass
+class _Kept:
+    """What was read of a provider, and when (s, monotonic)."""
+
+    content: Any
+    read_at: float
+
+
+_settings: dict[str, _Kept] = {}
+_keys: dict[str, _Kept] = {}
+
+
+def discover(client: Client) -> dict[str, Any]:
+    """Return what a provider says of itself (Discovery 1.0, 4); it is asked once an hour.
+
+    :raises Unreachable: :raises AnswerRefused: if it is not the issuer that is set up.
+    """
+    kept = _settings.get(client.issuer)
+    if kept is None or time.monotonic() - kept.read_at > KEPT_FOR:
+        answer = fetching.fetch(f"{client.issuer.rstrip('/')}/.well-known/openid-configuration")
+        answer.raise_for_status()
+        kept = _settings[client.issuer] = _Kept(answer.content, time.monotonic())
+    _check_settings(client, kept.content)
+    settings: dict[str, Any] = kept.content
+    return settings
+
+
+def way_out(client: Client, *, state: str, nonce: str, verifier: str, **hints: str) -> str:
+    """Return the address to send a browser to (Core 1.0, 3.1.2.1; PKCE, RFC 7636).
+
+    :param hints: `login_hint`, `prompt`, `ui_locales`, as they are.
+    :raises Unreachable: :raises AnswerRefused:
+    """
+    asked = _client(client, discover(client))
+    url, _ = asked.create_authorization_url(
+        discover(client)["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier, **hints
+    )
+    return str(url)
+
+
+def exchanged(
+    client: Client, code: str, *, nonce: str, verifier: str, iss: str | None, at: datetime
+) -> dict[str, Any]:
+    """Turn an authorization code into the checked claims of an ID token (Core 1.0, 3.1.3).
+
+    :param iss: the issuer that the browser's address named (RFC 9207), if it did.
+    :param at: the time to judge the token by.
+    :raises Unreachable: :raises AnswerRefused:
+    """
+    settings = discover(client)
+    if iss is None and settings.get("authorization_response_iss_parameter_supported"):
+        raise AnswerRefused("the answer does not name its issuer")
+    if iss is not None and not client.directories and iss != client.issuer:
+        raise AnswerRefused("the answer names another issuer")
+    token = _token(client, settings, code, verifier)
+    claims = _signed(settings, str(token.get("id_token", "")))
+    expected = _issuer_of(client, settings, claims)
+    if iss is not None and iss != expected:
+        raise AnswerRefused("the answer names another issuer")
+    options = {
+        "iss": {"essential": True, "value": expected},
+        "aud": {"essential": True, "value": client.client_id},
+    }
+    told = {"nonce": nonce, "client_id": client.client_id, "access_token": token.get("access_token")}
+    try:
+        CodeIDToken(claims.claims, claims.header, options, told).validate(int(at.timestamp()), LEEWAY)
+    except (JoseError, TypeError, ValueError) as fault:
+        raise AnswerRefused(f"the token is no good: {fault}") from fault
+    return dict(claims.claims)
+
+
+def tried(client: Client) -> None:
+    """Try what is set up: the provider's settings, its keys, and whether it knows us and our secret.
+
+    :raises Unreachable: :raises AnswerRefused: with what is wrong.
+    """
+    settings = discover(client)
+    _read_keys(settings["jwks_uri"], anew=True)
+    try:
+        _token(client, settings, "made-up", "made-up-verifier-of-forty-three-characters-")
+    except AnswerRefused as refusal:
+        if "invalid_grant" in str(refusal):  # it knows us, and not the code
+            return
+        raise
+    raise AnswerRefused("the provider takes a made-up code")
+
+
+def _check_settings(client: Client, settings: Mapping[str, Any]) -> None:
+    issuer = settings.get("issuer")
+    if not isinstance(issuer, str):
+        raise AnswerRefused("the provider does not say who it is")
+    same = _origin(issuer) == _origin(client.issuer) if client.directories else issuer == client.issuer
+    if not same:
+        raise AnswerRefused(f"the provider says it is {issuer[:200]}, not {client.issuer}")
+    for name in ENDPOINTS:
+        if not isinstance(settings.get(name), str):
+            raise AnswerRefused(f"the provider has no {name}")
+        fetching.check(settings[name])
+
+
+def _issuer_of(client: Client, settings: Mapping[str, Any], token: jwt.Token) -> str:
+    """Return who must have issued a token."""
+    issuer: str = settings["issuer"]
+    if not client.directories:
+        return issuer
+    directory = token.claims.get("tid")
+    if directory not in client.directories:
+        raise AnswerRefused("the account is of a directory that is not on the list")
+    return issuer.replace(DIRECTORY, str(directory))
+
+
+class _Session:
+    """What the library asks the token endpoint through."""
+
+    def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> fetching.Answer:
+        """Send a form with what proves who we are."""
+        url, sent, form = auth.prepare("POST", url, dict(headers), urlencode(data))
+        return fetching.fetch(url, form=form, headers=sent)
+
+
+def _client(client: Client, settings: Mapping[str, Any]) -> OAuth2Client:
+    return OAuth2Client(
+        _Session(),
+        client_id=client.client_id,
+        client_secret=client.secret,
+        scope=SCOPE,
+        redirect_uri=client.redirect_uri,
+        code_challenge_method="S256",
+    )
+
+
+def _token(client: Client, settings: Mapping[str, Any], code: str, verifier: str) -> Mapping[str, Any]:
+    """Ask for a token. Where we are to prove ourselves in a header, what is in it is encoded (RFC 6749, 2.3.1)."""
+    asking = _client(client, settings)
+    if IN_THE_FORM in settings.get("token_endpoint_auth_methods_supported", ()):
+        asking.token_endpoint_auth_method = IN_THE_FORM
+    else:
+        asking.client_id, asking.client_secret = quote_plus(client.client_id), quote_plus(client.secret)
+    try:
+        token: Mapping[str, Any] = asking.fetch_token(
+            settings["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=verifier
+        )
+    except (AuthlibBaseError, ValueError) as fault:
+        raise AnswerRefused(f"the provider gives no token: {str(fault)[:300]}") from fault
+    return token
+
+
+def _signed(settings: Mapping[str, Any], id_token: str) -> jwt.Token:
+    """Return the content of a token if one of the provider's keys has signed it."""
+    uri = settings["jwks_uri"]
+    try:
+        try:
+            return jwt.decode(id_token, _read_keys(uri), algorithms=ALGORITHMS)
+        except InvalidKeyIdError:  # its keys have changed
+            return jwt.decode(id_token, _read_keys(uri, anew=True), algorithms=ALGORITHMS)
+    except (JoseError, TypeError, ValueError) as fault:
+        raise AnswerRefused(f"the token is not signed by the provider: {fault}") from fault
+
+
+def _read_keys(uri: str, *, anew: bool = False) -> KeySet:
+    kept, moment = _keys.get(uri), time.monotonic()
+    if kept is None or moment - kept.read_at > (ASKED_AGAIN_AFTER if anew else KEPT_FOR):
+        answer = fetching.fetch(uri)
+        answer.raise_for_status()
+        kept = _keys[uri] = _Kept(_imported(answer.content), moment)
+    keys: KeySet = kept.content
+    return keys
+
+
+def _imported(content: Mapping[str, Any]) -> KeySet:
+    """Return those of the provider's keys that can sign a token."""
+    found = content.get("keys")
+    if not isinstance(found, list):
+        raise AnswerRefused("the provider has no keys")
+    usable = [
+        each for each in found
+        if isinstance(each, dict) and each.get("kty") in ("RSA", "EC", "OKP") and each.get("use", "sig") == "sig"
+    ]  # fmt: skip
+    try:
+        return KeySet.import_key_set({"keys": usable})
+    except (JoseError, TypeError, ValueError, KeyError) as fault:
+        raise AnswerRefused(f"the provider's keys cannot be read: {fault}") from fault
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+__all__ = ["AnswerRefused", "Client", "Unreachable", "discover", "exchanged", "tried", "way_out"]

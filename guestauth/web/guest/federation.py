@@ -1,0 +1,130 @@
+"""Signing in at an identity provider: leaving for it, and coming back (B6).
+
+What it does: leads to the provider of an address; takes what comes back, and lets the guest in or says why not.
+
+The one thing to understand: leaving is a link, not a form, since browsers hold what follows a form to this site
+(F15); it writes nothing. Coming back is an address that OpenID Connect fixes: a GET that can be used once.
+
+What must stay true: a page that says what went wrong tells it to guests and strangers alike (B27); no page leads a
+guest who has another way to a code.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext
+
+from guestauth import federation, identities, openid, signin
+from guestauth.database import Refusal, now
+from guestauth.languages import N_
+from guestauth.models import SignIn
+from guestauth.passcodes import TooManyTries
+from guestauth.providers import Way
+from guestauth.web import cookies, gate, language
+from guestauth.web.fields import page, wait
+from guestauth.web.guest import blueprint
+from guestauth.web.guest.signin import let_in
+
+ASK_AGAIN = timedelta(minutes=1)  # when a provider does not answer
+OUTCOMES: dict[type[Refusal], tuple[int, str, str]] = {  # status, title, text
+    federation.NotFinished: (
+        200,
+        N_("You haven't signed in"),
+        N_("You cancelled at %(provider)s, or may not sign in there. Nothing was shared."),
+    ),
+    identities.OtherAccount: (
+        403,
+        N_("You used another account"),
+        N_("At %(provider)s you signed in as %(other)s. This sign-in is for %(mail)s."),
+    ),
+    identities.AddressNotConfirmed: (
+        403,
+        N_("Your address isn't confirmed"),
+        N_("%(provider)s doesn't say that %(other)s is yours. Confirm the address there, then try again."),
+    ),
+    federation.NotAdmitted: (
+        403,
+        N_("You can't sign in to %(org)s with this address"),
+        N_("If %(org)s has invited you under another address than %(mail)s, use that one. If not, ask the person "
+           "who told you about it."),
+    ),
+    TooManyTries: (
+        403,
+        N_("You need to start again"),
+        N_("This didn't work 5 times, so this sign-in no longer works."),
+    ),
+    openid.AnswerRefused: (
+        400,
+        N_("That didn't work"),
+        N_("What came back from %(provider)s isn't what we asked it for. Try again."),
+    ),
+    openid.Unreachable: (
+        503,
+        N_("%(provider)s isn't answering"),
+        N_("It's neither you nor us. Nothing you did is lost. Try again in a minute."),
+    ),
+}  # fmt: skip
+REFUSALS = tuple(OUTCOMES)
+
+
+@blueprint.get("/<tenant:tenant>/sign-in/<uuid:sign_in_id>/continue")
+def continue_with(sign_in_id: uuid.UUID) -> Any:
+    """Lead to the identity provider of a sign-in's address."""
+    found = signin.find(gate.tenant_arrival().tenant.id, sign_in_id, browser=cookies.browser())
+    way = federation.way_shown(found)
+    if found.consumed_at or way.through is None:
+        return redirect(url_for("guest.send_code", sign_in_id=found.id), 303)
+    try:
+        choose = "choose" in request.args
+        there = federation.leave(found, way.through, language=language.current(), choose=choose)
+    except REFUSALS as refusal:
+        return _outcome(found, way, refusal)
+    return redirect(there, 303)
+
+
+@blueprint.get("/<tenant:tenant>/sign-in/<uuid:sign_in_id>/return")
+def come_back(sign_in_id: uuid.UUID) -> Any:
+    """Take what an identity provider says of who signed in there."""
+    arrival, sent = gate.tenant_arrival(), request.args
+    try:
+        state = federation.read_state(sent.get("state", ""))
+        answer = federation.Answer(
+            state=state, code=sent.get("code"), iss=sent.get("iss"), error=sent.get("error")
+        )
+        done = federation.come_back(
+            arrival.tenant.id,
+            answer,
+            browser=cookies.browser(),
+            replacing=arrival.session.id if arrival.session else None,
+            by=gate.caller(),
+        )
+    except (federation.StateUnknown, federation.WayChanged, signin.SignInUsed):
+        return redirect(url_for("guest.send_code", sign_in_id=sign_in_id), 303)
+    except REFUSALS as refusal:
+        found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
+        return _outcome(found, federation.way_shown(found), refusal)
+    return let_in(done)
+
+
+def _outcome(found: SignIn, way: Way, refusal: Refusal) -> Any:
+    """Say why somebody is not signed in, and what they can do."""
+    status, title, text = next(OUTCOMES[each] for each in type(refusal).__mro__ if each in OUTCOMES)
+    words = {
+        "provider": way.name or "",
+        "other": getattr(refusal, "address", "") or gettext("an account without an address"),
+        "mail": found.address,
+        "org": gate.tenant_arrival().tenant.name,
+    }
+    shown = page(
+        "guest/not_signed_in.html",
+        status=status,
+        title=gettext(title, **words),
+        text=gettext(text, **words),
+        provider=way.name,
+        again_url=url_for("guest.continue_with", sign_in_id=found.id, choose=1),
+        over=isinstance(refusal, TooManyTries | federation.NotAdmitted),
+        different_url=url_for("guest.sign_in", to=found.target),
+    )
+    return wait(shown, now() + ASK_AGAIN) if status == 503 else shown
