@@ -2,13 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from guestauth import create_app, database, demo
 from tests import servers
+from tests.providers import OpenIdProvider, openid_provider
 from tests.world import World, environment, lent, prepared
 
 MEMORY = Path("/dev/shm")  # a database that lives for a test needs no disk
@@ -18,6 +21,7 @@ if os.access(MEMORY, os.W_OK):
 SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
 SAMPLE = 4  # of the cases of a test that needs a database, a server or a browser
 DATABASES = ("sqlite", "postgresql")
+Provide = Callable[[str], OpenIdProvider]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -130,6 +134,42 @@ def dns(request: pytest.FixtureRequest) -> Iterator[servers.NameServer]:
         host, port = server.address.split(":")
         mine.app.config["DNS_SERVER"] = (host, int(port))
         yield server
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Iterator[servers.Certificates]:
+    """Certificates for the tests' web servers, mail servers and OpenID providers."""
+    with servers.certificates() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def started_providers(certificates: servers.Certificates) -> Iterator[Provide]:
+    """The OpenID providers that this worker's tests share, each started when it is first asked for."""
+    with ExitStack() as stack:
+        started: dict[str, OpenIdProvider] = {}
+
+        def provide(kind: str) -> OpenIdProvider:
+            if kind not in started:
+                run = servers.or_skip(partial(openid_provider, kind, certificates))
+                started[kind] = stack.enter_context(run)
+            return started[kind]
+
+        yield provide
+
+
+@pytest.fixture
+def oidc(started_providers: Provide) -> Provide:
+    """`oidc(kind)` is a real OpenID provider, as new; the kinds are `tests.providers.KINDS`."""
+    mine: dict[str, OpenIdProvider] = {}
+
+    def oidc(kind: str) -> OpenIdProvider:
+        if kind not in mine:
+            mine[kind] = started_providers(kind)
+            mine[kind].reset()
+        return mine[kind]
+
+    return oidc
 
 
 def _prepare(settings: dict[str, str]) -> None:

@@ -55,13 +55,6 @@ def each_site(request: pytest.FixtureRequest) -> Site:
     return served
 
 
-@pytest.fixture(scope="session")
-def certificates() -> Iterator[servers.Certificates]:
-    """Certificates for the web server and the mail server."""
-    with servers.certificates() as made:
-        yield made
-
-
 @pytest.fixture(scope="module")
 def production_site(prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:
     """Production: https, STARTTLS to the mail server, on PostgreSQL; the cast is in it as if it were real."""
