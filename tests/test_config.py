@@ -276,6 +276,7 @@ SAMPLES = {
     "MAIL_DELIVERY": "worker",
     "DNS_SERVER": "127.0.0.1:5353",
     "PROVIDER_NETWORKS": "10.0.0.0/8,fd00::/8",
+    "PROVIDER_CA_FILE": __file__,
     "METRICS_ADDRESS": "127.0.0.1:9464",
     "LOG_LEVEL": "ERROR",
     "LOG_FORMAT": "json",

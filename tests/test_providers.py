@@ -24,7 +24,7 @@ def way(world: World, mail: str, rules: Callable[..., providers.Way] = providers
 
 def test_guest_who_has_not_accepted_gets_the_passcode_as_the_fallback(world: World) -> None:
     name, reason = way(world, ALEX)
-    assert name == CODE and "No other identity provider is set up for Fabrikam" in reason
+    assert name == CODE and "No other identity provider is set up for their address at Fabrikam" in reason
 
 
 def test_guest_who_accepted_keeps_the_passcode(world: World) -> None:
