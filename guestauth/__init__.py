@@ -16,14 +16,15 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     fetching     the way to identity providers          imports        and worked off
     openid       what is spoken there: OpenID Connect   identities     who somebody is at one
     mailbox      the demo's mailbox                     signin         the way in: start, enter a code
-    mail_health  whether mail is delayed as a whole     sending        send one
-    outbox       letters wait, leave, or are dropped    federation     or sign in at a provider instead
-    limits       how often: the ledger                  checkup        what `flask doctor` looks at
-    housekeeping delete what nobody needs any more      copying        move to another database, back up
-    courier      the threads that do both               demo           the cast, and `faults` to try
-    guessing     wrong codes in a row                   metrics        what Prometheus is told
-    resources    what is shared                         web            gate, guest pages, console, /dev
-    shares       with whom, and who opened it           cli            the same on the command line
+    turns        one of all processes does it           sending        send one
+    mail_health  whether mail is delayed as a whole     federation     or sign in at a provider instead
+    outbox       letters wait, leave, or are dropped    checkup        what `flask doctor` looks at
+    limits       how often: the ledger                  copying        move to another database, back up
+    housekeeping delete what nobody needs any more      demo           the cast, and `faults` to try
+    courier      the threads that do both               metrics        what Prometheus is told
+    guessing     wrong codes in a row                   web            gate, guest pages, console, /dev
+    resources    what is shared                         cli            the same on the command line
+    shares       with whom, and who opened it
 
 A request in five hops: `web/gate.py` → the view in `web/guest/` (its form above it) → the operation in
 `signin.py` → the rule in `passcodes.py` with rows of `models/` → `templates/guest/enter_code.html`.

@@ -28,7 +28,7 @@ from datetime import timedelta
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from guestauth import housekeeping, mail_health, outbox, smtp
+from guestauth import housekeeping, mail_health, outbox, smtp, turns
 
 POLL = timedelta(seconds=2)  # another process's letters are found this late at the most
 CHECK = timedelta(seconds=30)  # between two questions to the mail server
@@ -137,7 +137,7 @@ def check_health(app: Flask) -> None:
     """Ask the mail server whether it would take a letter, if it is time to, and note the answer."""
     with app.app_context():
         try:
-            if mail_health.check_is_due(CHECK) and mail_health.claim_check(CHECK):
+            if turns.take("mail check", every=CHECK):
                 mail_health.note_health(_fault(app))
         except Exception:
             log.exception("the mail server's health could not be noted")

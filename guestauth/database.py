@@ -21,13 +21,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Insert, MetaData, Uuid, insert, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
@@ -80,7 +81,12 @@ class Model(MappedAsDataclass, DeclarativeBase, kw_only=True):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, uuid.UUID: Uuid, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        uuid.UUID: Uuid,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+    }
 
 
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
@@ -104,7 +110,6 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
             _commit()
             return result
 
-    transaction.is_operation = True  # type: ignore[attr-defined]
     return transaction
 
 
@@ -158,6 +163,11 @@ def add(row: Model) -> None:
     if values.get("id", ...) is None:  # counted up by the database
         del values["id"]
     db.session.connection().execute(_insert(table), values)
+
+
+def inserting(table: type[Model]) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that may say ON CONFLICT: each database has the same words, in a class of its own."""
+    return sqlite.insert(table) if dialect() == "sqlite" else postgresql.insert(table)
 
 
 @functools.cache

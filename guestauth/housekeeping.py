@@ -13,30 +13,18 @@ Called by the courier and `flask purge`. What each thing is kept for stands in `
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, inspect, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, inspect, or_, select, tuple_
 
-from guestauth import audit
+from guestauth import audit, turns
 from guestauth.audit import Caller
-from guestauth.database import (
-    CLOCK_SLACK,
-    Model,
-    Refusal,
-    changed,
-    db,
-    now,
-    operation,
-    query,
-    refusing_doubles,
-)
+from guestauth.database import CLOCK_SLACK, Model, changed, db, now, operation, query
 from guestauth.models import (
     Counter,
     Event,
-    Housekeeping,
     Import,
     ImportRow,
     Invitation,
@@ -45,10 +33,11 @@ from guestauth.models import (
     Share,
     SignIn,
     Tenant,
+    Turn,
     User,
 )
 
-EVERY = timedelta(hours=1)
+TURN, EVERY = "housekeeping", timedelta(hours=1)
 UNUSED_FOR = timedelta(hours=24)  # a sign-in that led nowhere, with its codes; a letter that had nobody to go to
 USED_FOR = timedelta(days=30)  # as long as the visit cookie: until then an address need not be typed again
 DELETED_FOR = timedelta(days=30)  # a deleted guest can be restored so long (B30)
@@ -57,10 +46,6 @@ FEW = 10  # users: the database looks through all sign-ins and sessions for each
 CHUNK = 10_000  # rows looked for at once
 HOUSEKEEPING = Caller(actor="housekeeping")
 Stopping = Callable[[], bool]
-
-
-class Quicker(Refusal):
-    """Another process keeps house for the first time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,19 +66,18 @@ class Old:
 
 def run_if_due(stopping: Stopping = lambda: False) -> Mapping[str, int]:
     """Do it if nobody has in the last hour, and no other process takes the turn; say what was deleted."""
-    return _run(stopping, HOUSEKEEPING) if _is_due() and _claim() else {}
+    return _run(stopping, HOUSEKEEPING) if turns.take(TURN, every=EVERY) else {}
 
 
 def run(*, by: Caller) -> Mapping[str, int]:
     """Do it now, whoever has done it when; say how many rows of what were deleted."""
-    _claim(anyway=True)
+    turns.take(TURN, every=timedelta())
     return _run(lambda: False, by)
 
 
-@query
-def last() -> Housekeeping | None:
+def last() -> Turn | None:
     """Return when it was last begun and done."""
-    return db.session.get(Housekeeping, 1)
+    return turns.last(TURN)
 
 
 def _run(stopping: Stopping, by: Caller) -> Mapping[str, int]:
@@ -108,7 +92,7 @@ def _run(stopping: Stopping, by: Caller) -> Mapping[str, int]:
         if not stopping() and _has_old_events(tenant):
             gone["events"] += audit.purge(tenant, by=by)
     if not stopping():
-        _note_done()
+        turns.finish(TURN)
     return gone
 
 
@@ -186,27 +170,3 @@ def _has_old_events(tenant: Tenant) -> bool:
     until = now() - timedelta(days=tenant.retention_days)
     old = select(Event.id).where(Event.tenant_id == tenant.id, Event.at < until)
     return db.session.scalar(old.limit(1)) is not None
-
-
-@query
-def _is_due() -> bool:
-    turn = db.session.get(Housekeeping, 1)
-    return turn is None or abs(now() - turn.began_at) >= EVERY
-
-
-@operation
-def _claim(*, anyway: bool = False) -> bool:
-    """Take the turn; False: another process was quicker."""
-    moment = now()
-    if db.session.get(Housekeeping, 1) is None:
-        with suppress(Quicker), refusing_doubles(Quicker()):
-            db.session.add(Housekeeping(began_at=moment))
-            return True
-        return False
-    due = or_(literal(anyway), ~Housekeeping.began_at.between(moment - EVERY, moment + EVERY))
-    return changed(update(Housekeeping).where(due).values(began_at=moment)) == 1
-
-
-@operation
-def _note_done() -> None:
-    changed(update(Housekeeping).values(done_at=now()))

@@ -27,6 +27,7 @@ ORDER = [
     "fetching",
     "openid",
     "mailbox",
+    "turns",
     "mail_health",
     "outbox",
     "limits",

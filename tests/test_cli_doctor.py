@@ -171,7 +171,7 @@ def test_letters_that_have_waited_long(world: World) -> None:
 def test_house_that_nobody_keeps(world: World) -> None:
     world.run("purge")
     assert findings(world, code=0)["housekeeping"][0]
-    change(world, "UPDATE housekeeping SET done_at = '2020-01-01'")
+    change(world, "UPDATE turns SET done_at = '2020-01-01'")
     ok, says = findings(world, code=1)["housekeeping"]
     assert not ok and "flask purge does it now" in says
 

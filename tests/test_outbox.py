@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -463,37 +462,6 @@ def test_server_is_asked_anew_when_the_clock_has_jumped(sqlite_mail: World, sink
     sqlite_mail.advance(jump)
     courier.check_health(sqlite_mail.app)
     assert (sink.connections, sqlite_mail.do(mail_health.is_delayed)) == (2, False)
-
-
-def test_only_one_claims_the_turn(mail: World) -> None:
-    every = timedelta(seconds=30)
-    assert [mail.do(mail_health.claim_check, every) for _ in range(3)] == [True, False, False]
-    mail.advance(31)
-    assert [mail.do(mail_health.claim_check, every) for _ in range(2)] == [True, False]
-
-
-def blocked(world: World) -> bool:
-    """Whether a statement waits for another transaction."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    return bool(world.rows(waiting)[0][0])
-
-
-def test_very_first_turn_is_claimed_by_one_of_two_at_once(postgresql_world: World) -> None:
-    claims: list[bool] = []
-    claim = threading.Thread(
-        target=lambda: claims.append(postgresql_world.do(mail_health.claim_check, timedelta(seconds=30)))
-    )
-    with postgresql_world.app.app_context(), database.db.engine.connect() as other:
-        other.execute(database.text("INSERT INTO mail_health (id, checked_at) VALUES (1, now())"))
-        claim.start()
-        deadline = time.monotonic() + 10
-        while not blocked(postgresql_world) and time.monotonic() < deadline:
-            pass
-        other.commit()
-    claim.join()
-    assert claims == [False]
 
 
 # What pages say and do meanwhile.

@@ -163,7 +163,7 @@ def _housekeeping() -> Finding:
     turn = housekeeping.last()
     if turn is None:
         return "housekeeping", True, "not begun yet: whoever delivers mail will"
-    done = turn.done_at or turn.began_at
+    done = turn.done_at or turn.taken_at
     if now() - done > NEGLECT:
         advice = "is delivery running? flask purge does it now"
         return "housekeeping", False, f"not done for {_rounded(now() - done)}: {advice}"

@@ -11,7 +11,6 @@ Used by every noun. It holds no rule that needs a second row.
 """
 
 from guestauth.models.events import Event
-from guestauth.models.housekeeping import Housekeeping
 from guestauth.models.letters import Letter, MailHealth
 from guestauth.models.limits import Counter
 from guestauth.models.providers import (
@@ -27,6 +26,7 @@ from guestauth.models.providers import (
 from guestauth.models.resources import Resource, ResourceFile, Share
 from guestauth.models.sessions import Passcode, Session, SignIn
 from guestauth.models.tenants import Domain, Tenant
+from guestauth.models.turns import Turn
 from guestauth.models.users import ACCEPTED, PENDING, Import, ImportRow, Invitation, User
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "CoveredName",
     "Domain",
     "Event",
-    "Housekeeping",
     "IdentityProvider",
     "Import",
     "ImportRow",
@@ -56,5 +55,6 @@ __all__ = [
     "Share",
     "SignIn",
     "Tenant",
+    "Turn",
     "User",
 ]

@@ -5,14 +5,13 @@ Catalogue: G-04, I-03, X-03, X-04; more in `tests/faults/test_races.py`. Mails l
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from guestauth import guests, invitations, mail_health, policies
+from guestauth import courier, guests, invitations, policies, turns
 from tests.e2e.conftest import SOAK
 from tests.e2e.parallel import Shot, aim, together, volley
 from tests.e2e.site import Prepare, Site, behind
@@ -52,7 +51,7 @@ def test_two_hundred_wrong_codes_at_once_are_five_tries(each_site: Site) -> None
     answers = volley([lambda client, c=code: shot.fire(client, code=c) for code in guesses], connections=20)
     assert statuses(answers) == {422: 200}
     assert one(site, TRIES, mail=mail) == 5
-    assert dict(site.world.rows(REASONS, mail=mail)) == {"wrong code": 5, "too many tries": 195}
+    assert dict(site.world.rows(REASONS, mail=mail)) == {"wrong code": 5, "too many tries": 1}
     browser.post(browser.url, {**shot.data, "code": site.code(mail)})
     assert browser.h1 == "You need a new code"
     assert one(site, ALL, mail=mail) == 0
@@ -184,5 +183,5 @@ def test_nobody_is_signed_in_after_being_deleted_however_close_the_race(each_sit
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_eight_first_checks_at_once_ask_the_mail_server_once(database: str, prepare: Prepare) -> None:
     with behind(prepare(database)) as made:
-        claims = together(*[partial(made.world.do, mail_health.claim_check, timedelta(seconds=30))] * 8)
-    assert Counter(claims) == {True: 1, False: 7}
+        had = together(*[partial(made.world.do, turns.take, "mail check", every=courier.CHECK)] * 8)
+    assert Counter(had) == {True: 1, False: 7}
