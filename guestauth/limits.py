@@ -26,7 +26,6 @@ from datetime import UTC, datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from guestauth import addresses, audit, database
@@ -73,6 +72,7 @@ CLIENT_CODES = Limit("client codes", (("LIMIT_CLIENT_CODES_PER_10_MINUTES", MINU
 CLIENT_ADDRESSES = Limit("client addresses", (("LIMIT_CLIENT_ADDRESSES_PER_10_MINUTES", MINUTES),))
 TENANT_MAILS = Limit("tenant mails", (("LIMIT_TENANT_MAILS_PER_HOUR", HOUR),))
 MAILS = Limit("mails", (("LIMIT_MAILS_PER_HOUR", HOUR),))
+REFUSALS = Limit("refusals", ((1, DAY),))  # of a sign-in, for the same reason, that the audit log is told
 INVITATIONS = Limit("invitations", (("LIMIT_SENDS_PER_HOUR", HOUR), ("LIMIT_SENDS_PER_DAY", DAY)))
 
 
@@ -99,15 +99,21 @@ def of_address(limit: Limit, tenant_id: uuid.UUID, mail_key: str, *more: str) ->
 
 def of_client(limit: Limit, by: Caller) -> Row:
     """Return the row about where a request comes from, without a port: of IPv6 the /64, which is one site's."""
-    text = by.client_address.partition("%")[0]
-    bare = text.partition("]")[0].lstrip("[") if "[" in text else text.partition(":")[0] if "." in text else text
+    text = by.client_address
+    has_port = text.count(":") == 1 or "]:" in text  # IPv6 has more colons, and brackets before a port
+    host = text.rpartition(":")[0] if has_port else text
     try:
-        address = ipaddress.ip_address(text if text.startswith("::") else bare)
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
-        return _row(limit, by.client_address)
+        return _row(limit, text)
     if isinstance(address, ipaddress.IPv6Address):
         return _row(limit, str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False)))
     return _row(limit, str(address))
+
+
+def of_step(limit: Limit, sign_in_id: uuid.UUID, *which: str) -> Row:
+    """Return the row about a step of a sign-in."""
+    return _row(limit, str(sign_in_id), *which)
 
 
 def of_tenant(limit: Limit, tenant_id: uuid.UUID) -> Row:
@@ -123,8 +129,8 @@ def of_all(limit: Limit) -> Row:
 class Ledger:
     """Rows of the ledger, locked until the transaction under way ends."""
 
-    def __init__(self, logs: dict[Row, list[Entry]], noted: dict[Row, datetime | None]) -> None:
-        self._logs, self._noted = logs, noted
+    def __init__(self, logs: dict[Row, list[Entry]], told: dict[Row, dict[str, datetime | None]]) -> None:
+        self._logs, self._told = logs, told
 
     def next_at(self, limit: Limit, row: Row) -> datetime | None:
         """Return from when it can be done again; None: now."""
@@ -146,7 +152,7 @@ class Ledger:
     ) -> datetime | None:
         """Return from when it can be done again; None: now. The audit log is told once in each window."""
         next_at = self.next_at(limit, row)
-        if next_at is not None and self._is_news(limit, row):
+        if next_at is not None and self._is_news("noted_at", limit, row):
             audit.record("limit.reached", by=by, tenant_id=tenant_id, address=address or None, limit=limit.name)
         return next_at
 
@@ -165,15 +171,16 @@ class Ledger:
     def alarm(self, limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID) -> None:
         """Tell the audit log and the operator, once in each window, that four fifths are used up."""
         used = sum(times for _, times in self._logs[row])
-        if used >= min(limit.most().values()) * ALARM and self._is_news(limit, row):
+        if used >= min(limit.most().values()) * ALARM and self._is_news("near_at", limit, row):
             log.warning("%d of %s in an hour: the limit is near", used, limit.name)
             audit.record("limit.near", by=by, tenant_id=tenant_id, limit=limit.name, used=used)
 
-    def _is_news(self, limit: Limit, row: Row) -> bool:
-        noted, moment = self._noted[row], now()
-        if noted is not None and abs(moment - noted) < limit.longest:
+    def _is_news(self, column: str, limit: Limit, row: Row) -> bool:
+        told, moment = self._told[row][column], now()
+        if told is not None and abs(moment - told) < limit.longest:
             return False
-        changed(update(Counter).where(Counter.name == row.name, Counter.key == row.key).values(noted_at=moment))
+        this = (Counter.name == row.name, Counter.key == row.key)
+        changed(update(Counter).where(*this).values({column: moment}))
         return True
 
 
@@ -184,11 +191,11 @@ def opened(rows: Iterable[Row]) -> Ledger:
         {"name": row.name, "key": row.key, "log": "[]", "expires_at": moment + DAY} for row in sorted(set(rows))
     ]
     found = db.session.connection().execute(_reading(database.dialect()), fresh)
-    logs, noted = {}, {}
-    for name, key, text, noted_at in found:
+    logs, told = {}, {}
+    for name, key, text, noted_at, near_at in found:
         logs[Row(name, key)] = _lately(json.loads(text), moment)
-        noted[Row(name, key)] = noted_at
-    return Ledger(logs, noted)
+        told[Row(name, key)] = {"noted_at": noted_at, "near_at": near_at}
+    return Ledger(logs, told)
 
 
 def spend(limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID, address: str) -> None:
@@ -199,6 +206,14 @@ def spend(limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID, address: 
     ledger = opened([row])
     ledger.check(limit, row, by=by, tenant_id=tenant_id, address=address)
     ledger.charge({(limit, row): 1})
+
+
+def spent_if_room(limit: Limit, row: Row) -> bool:
+    """Charge one step to one row, in the transaction under way, unless it was as often as it may be."""
+    ledger = opened([row])
+    spent = ledger.next_at(limit, row) is None
+    ledger.charge({(limit, row): int(spent)})
+    return spent
 
 
 def is_used_up(limit: Limit, row: Row) -> bool:
@@ -220,11 +235,11 @@ _FORGET = delete(Counter).where(*_THIS)
 
 
 @functools.cache
-def _reading(dialect: str) -> ReturningInsert[str, str, str, datetime | None]:
+def _reading(dialect: str) -> ReturningInsert[str, str, str, datetime | None, datetime | None]:
     """Build the statement that locks rows and reads them, making those that are not there."""
-    insert = sqlite.insert(Counter) if dialect == "sqlite" else postgresql.insert(Counter)
+    insert = database.inserting(Counter)
     locking = insert.on_conflict_do_update(index_elements=["name", "key"], set_={"name": insert.excluded.name})
-    return locking.returning(Counter.name, Counter.key, Counter.log, Counter.noted_at)
+    return locking.returning(Counter.name, Counter.key, Counter.log, Counter.noted_at, Counter.near_at)
 
 
 def _row(limit: Limit, *about: str) -> Row:

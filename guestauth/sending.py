@@ -20,6 +20,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 from guestauth import guessing, limits, passcodes, signin
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation
+from guestauth.keys import fingerprint
 from guestauth.limits import Ledger, Limit, Row
 from guestauth.models import Passcode, SignIn, User
 from guestauth.passcodes import TooManyTries
@@ -54,8 +55,17 @@ class Allowance:
 
     ledger: Ledger
     asked: list[tuple[Limit, Row]]  # by whoever asks
+    guessed: list[tuple[Limit, Row]]  # what is left of it after too many wrong codes
     mails: list[tuple[Limit, Row]]  # that leave
     held: bool  # whether a mail waits until there is room for it
+
+    def check(self, sign_in: SignIn, by: Caller) -> None:
+        """Refuse a send if there were too many; the guest's own browser has nothing but its own limit.
+
+        :raises LimitReached:
+        """
+        for limit, row in (*self.asked, *self.guessed):
+            self.ledger.check(limit, row, by=by, tenant_id=sign_in.tenant_id, address=sign_in.address)
 
 
 @operation
@@ -66,7 +76,8 @@ def send_code(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, *, browser: str, by: 
     :raises LimitReached:
     """
     sign_in = signin.mine(tenant_id, sign_in_id, browser)
-    allowance = _allowance(sign_in, by)
+    allowance = _allowance(sign_in, sign_in.known, by)
+    allowance.check(sign_in, by)
     reserved = _reserved_or_none(sign_in)
     if reserved is None:
         raise _why_no_send(sign_in, by)
@@ -90,14 +101,14 @@ def renew(
     :raises LimitReached:
     """
     earlier = signin.mine(tenant_id, earlier_id, browser)
-    known = known or earlier.known
-    allowance = _allowance(earlier, by, known=known)
-    db.session.refresh(earlier, with_for_update=True)
+    known = fingerprint(known) if known else earlier.known
+    allowance = _allowance(earlier, known, by)  # from here on one click after the other
     same = (SignIn.tenant_id == tenant_id, SignIn.browser == earlier.browser, SignIn.mail_key == earlier.mail_key)
     fresh = (SignIn.consumed_at.is_(None), SignIn.last_sent_at > now() - RESEND_AFTER)
     clicked = db.session.scalar(select(SignIn).where(*same, *fresh).limit(1))
     if clicked is not None:
         return clicked
+    allowance.check(earlier, by)
     address, key = earlier.address, earlier.mail_key
     sign_in = signin.opened(tenant_id, address, key, browser=browser, target=target, known=known)
     reserved = _reserved_or_none(sign_in)
@@ -106,26 +117,20 @@ def renew(
     return reserved or sign_in
 
 
-def _allowance(sign_in: SignIn, by: Caller, *, known: str | None = None) -> Allowance:
-    """Open the ledger for a send.
-
-    :raises LimitReached: if there were too many; the guest's own browser has nothing but its own limit.
-    """
-    tenant_id, key, known = sign_in.tenant_id, sign_in.mail_key, known or sign_in.known
+def _allowance(sign_in: SignIn, known: str | None, by: Caller) -> Allowance:
+    """Open the ledger for a send."""
+    tenant_id, key = sign_in.tenant_id, sign_in.mail_key
     mails = [(limits.TENANT_MAILS, limits.of_tenant(limits.TENANT_MAILS, tenant_id))]
     mails.append((limits.MAILS, limits.of_all(limits.MAILS)))
+    guessed = []
     if known:
         asked = [(limits.KNOWN_SENDS, limits.of_address(limits.KNOWN_SENDS, tenant_id, key, known))]
-        checked = asked
     else:
         sends = limits.of_address(limits.SENDS, tenant_id, key)
         asked = [(limits.SENDS, sends), (limits.CLIENT_SENDS, limits.of_client(limits.CLIENT_SENDS, by))]
         guessed = [(limits.GUESSED_SENDS, sends)] if guessing.is_guessed(sign_in) else []
-        checked = [*asked, *guessed]
     ledger = limits.opened(row for _, row in [*asked, *mails])
-    for limit, row in checked:
-        ledger.check(limit, row, by=by, tenant_id=tenant_id, address=sign_in.address)
-    return Allowance(ledger, asked, mails, held=not known)
+    return Allowance(ledger, asked, guessed, mails, held=not known)
 
 
 def _reserved_or_none(sign_in: SignIn) -> SignIn | None:

@@ -72,6 +72,7 @@ def start(
     if not known:
         row = limits.of_client(limits.CLIENT_ADDRESSES, by)
         limits.spend(limits.CLIENT_ADDRESSES, row, by=by, tenant_id=tenant_id, address=address.mail)
+    known = known and fingerprint(known)
     return opened(tenant_id, address.mail, address.key, browser=browser, target=target, known=known)
 
 
@@ -109,9 +110,9 @@ def enter_code(
         proof = sessions.Proof(since=passcode.issued_at)
         done = let_in_or_none(sign_in, proof, browser=browser, replacing=replacing, by=by)
     if done is None:
-        reason = "may not sign in" if passcode else "wrong code"
         guessing.wrong(sign_in, by=by)
-        raise refused("sign-in", PasscodeWrong(MOST_TRIES - sign_in.tries), reason, sign_in, by)
+        record("sign-in", sign_in, by, refused="may not sign in" if passcode else "wrong code")
+        raise PasscodeWrong(MOST_TRIES - sign_in.tries)
     guessing.right(sign_in)
     return done
 
@@ -182,11 +183,14 @@ def mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> SignIn:
 def opened(
     tenant_id: uuid.UUID, address: str, key: str, *, browser: str, target: str | None, known: str | None
 ) -> SignIn:
-    """Add a sign-in to the transaction under way."""
+    """Add a sign-in to the transaction under way.
+
+    :param known: the fingerprint of why the browser is the guest's own.
+    """
     sign_in = SignIn(
         tenant_id=tenant_id,
         browser=fingerprint(browser),
-        known=known and fingerprint(known),
+        known=known,
         address=address,
         mail_key=key,
         nonce=secrets.token_bytes(32),
@@ -241,8 +245,12 @@ def _secrets(sign_in: SignIn, browser: str) -> tuple[str, str]:
 
 
 def refused(event: str, refusal: Refusal, reason: str, sign_in: SignIn, by: Caller) -> Refusal:
-    """Record why a step was refused, and return the refusal."""
-    record(event, sign_in, by, refused=reason)
+    """Record why a step that costs no try was refused, once for each sign-in a day, and return the refusal.
+
+    Whoever repeats it would fill the audit log else: nothing limits it, since it gives nobody anything.
+    """
+    if limits.spent_if_room(limits.REFUSALS, limits.of_step(limits.REFUSALS, sign_in.id, event, reason)):
+        record(event, sign_in, by, refused=reason)
     return refusal
 
 

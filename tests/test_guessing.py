@@ -169,6 +169,14 @@ def test_operator_is_told_at_four_fifths_of_the_mails(world: World) -> None:
     assert world.rows("SELECT count(*) FROM events WHERE name = 'limit.near'") == [(1,)]
 
 
+def test_operator_who_was_told_that_the_mails_limit_is_near_is_told_that_it_is_reached(world: World) -> None:
+    world.app.config["LIMIT_MAILS_PER_HOUR"] = 5
+    for n in range(7):
+        ask(world, [NICOLE, ALEX][n % 2])
+    told = "SELECT name, count(*) FROM events WHERE name LIKE 'limit.%' GROUP BY name ORDER BY name"
+    assert world.rows(told) == [("limit.near", 1), ("limit.reached", 1)]
+
+
 def test_invitations_cannot_fill_a_mailbox(world: World) -> None:
     for _ in range(4):  # the first one was sent when the demo was loaded
         world.do(invitations.resend, FABRIKAM, ALEX, by=BY)
