@@ -174,7 +174,7 @@ def write_letter(letter: Letter) -> letters.Content:
         org=audit.one_line(tenant.name),
         code=_derive(sign_in, letter.n, keys("passcode")[0]),
         reference=reference(sign_in, letter.n),
-        lifetime_minutes=round((passcode.expires_at - passcode.issued_at).total_seconds() / 60),
+        lifetime_minutes=life // timedelta(minutes=1),
         expires_at=passcode.expires_at,
         asked_from=letter.facts["browser"],
         asked_at=passcode.issued_at,

@@ -64,6 +64,22 @@ def test_code_is_alone_on_the_first_line_and_first_in_the_preheader(passcode: Wr
     assert shown(content).startswith("00012345 is your one-time code for Fabrikam. It works for 30 minutes.")
 
 
+@pytest.mark.parametrize(
+    ("lang", "minutes", "sentence"),
+    [
+        ("en", 1, "It works for 1 minute,"),
+        ("nl", 1, "De code werkt 1 minuut,"),
+        ("nl", 2, "De code werkt 2 minuten,"),
+        ("zh-Hant-TW", 1, "驗證碼在 1 分鐘內有效，"),
+    ],
+)
+def test_one_minute_is_no_minutes(passcode: Write, lang: str, minutes: int, sentence: str) -> None:
+    content = passcode(lang=lang, lifetime_minutes=minutes)
+    assert sentence in content.text
+    assert sentence in shown(content)
+    assert "minutes" not in shown(content)
+
+
 def test_subject_names_tenant_and_reference_but_not_the_code(passcode: Write) -> None:
     assert passcode().subject == "Your Fabrikam sign-in code (reference 7K4Q)"
 
