@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import delete, func, select
@@ -150,7 +151,7 @@ def _guest(
 
 
 def _resources() -> None:
-    cast = {
+    cast: dict[str, tuple[str, dict[str, Any]]] = {
         "welcome-pack": ("Welcome pack", {"text": WELCOME}),
         "project-plan": ("Project plan", {"file": ("project-plan.pdf", _pdf("Fabrikam project plan"))}),
         "expense-portal": ("Expense portal", {"url": "https://expenses.fabrikam.example/"}),
@@ -163,7 +164,7 @@ def _resources() -> None:
                 title=title,
                 resource_id=uuid.uuid5(FABRIKAM, slug),
                 by=audit.COMMAND_LINE,
-                **what,  # type: ignore[arg-type]
+                **what,
             )
 
 

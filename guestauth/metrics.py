@@ -119,7 +119,7 @@ def answer(app: Flask) -> None:
     from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs has no types
     registry.register(FromDatabase(app))
     server = Answering(app.config["METRICS_ADDRESS"], Quiet, bind_and_activate=False)
     server.socket.close()

@@ -84,7 +84,7 @@ class Written(flask_mail.Message):
         return self._message().as_bytes(policy=AS_THEY_ARE)
 
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
-        return MIMEText(text or "", subtype, QUOTED_PRINTABLE)  # type: ignore[arg-type]
+        return MIMEText(text or "", subtype, QUOTED_PRINTABLE)  # type: ignore[arg-type]  # it takes a Charset, too
 
 
 def compose(content: Content, *, message_id: str, date: datetime) -> flask_mail.Message:

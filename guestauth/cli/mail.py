@@ -1,11 +1,11 @@
 """`flask mail`: the outbox and the mail server."""
 
 import signal
-from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from flask.globals import app_ctx
 
 from guestauth import addresses, courier, letters, metrics, outbox, smtp
 from guestauth.cli.terminal import as_json, command, show
@@ -27,7 +27,7 @@ def status(as_json: bool) -> None:
 @command
 def deliver(once: bool) -> None:
     """Deliver letters, as a process of its own; SIGTERM or Ctrl-C stops it after those on their way."""
-    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = app_ctx.app
     if once:
         courier.check_health(app)
         click.echo(f"letters tried: {courier.run_once(app)}")

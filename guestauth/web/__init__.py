@@ -37,7 +37,7 @@ def set_up(app: Flask) -> None:
     """Make the application answer requests."""
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # as Flask says to
     secure = app.config["PUBLIC_URL"].startswith("https://")
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES,

@@ -38,7 +38,7 @@ class Problem:
     field: str | None = None
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """A form with nothing but its token; pages add fields to it."""
 
     @property
@@ -57,7 +57,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         ]
 
 
-class Address(EmailField):  # type: ignore[misc]
+class Address(EmailField):
     """An email address; `parsed` is what was read."""
 
     parsed: addresses.Address
@@ -74,7 +74,7 @@ class Address(EmailField):  # type: ignore[misc]
             ) from refusal
 
 
-class Target(HiddenField):  # type: ignore[misc]
+class Target(HiddenField):
     """The path to return to, as it came; `gate.safe_target` reads it."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from flask import abort, current_app, g, redirect, request, url_for
+from flask.globals import app_ctx
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter
 
@@ -62,7 +63,7 @@ class TenantConverter(BaseConverter):
 
 def arrive() -> Any:
     """Find out which tenant and who, before every request but static files and health checks."""
-    courier.ensure_running(current_app._get_current_object())  # type: ignore[attr-defined]
+    courier.ensure_running(app_ctx.app)
     guard.check(request)
     if request.endpoint in BARE:
         guard.check_body(request, _own_origins())

@@ -34,7 +34,7 @@ def asked(path: str, method: str = "GET", **request: object) -> Ask:
     def ask(site: Site, browser: Browser) -> httpx.Response:
         form = request.get("form")
         right = {"form": {**form, "csrf_token": wire.form_token(browser)}} if isinstance(form, dict) else {}
-        return wire.ask(site, path, method, browser=browser, **{**request, **right})  # type: ignore[arg-type]
+        return wire.ask(site, path, method, browser=browser, **{**request, **right})
 
     return ask
 

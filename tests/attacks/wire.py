@@ -145,7 +145,7 @@ def _exchanged(site: Site, raw: bytes) -> bytes:
 def _answers(raw: bytes, method: str, url: str) -> Iterator[httpx.Response]:
     stream = _Read(raw)
     while stream.tell() < len(raw):
-        answer = HTTPResponse(stream, method=method)  # type: ignore[arg-type]
+        answer = HTTPResponse(stream, method=method)
         try:
             answer.begin()
             body = answer.read()

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask_migrate import upgrade
-from sqlalchemy import event, insert
+from sqlalchemy import Connection, event, insert
 
 from guestauth import create_app, database, demo, housekeeping
 from guestauth.database import db
@@ -114,8 +114,8 @@ def timed(world: World) -> Iterator[list[float]]:
         if threading.get_ident() == mine:
             began[0] = time.monotonic()
 
-    def commit(connection: object) -> None:
-        how = connection.get_execution_options()  # type: ignore[attr-defined]
+    def commit(connection: Connection) -> None:
+        how = connection.get_execution_options()
         reads = how.get("guestauth_begin", "") is None or how.get("isolation_level") == "AUTOCOMMIT"
         if threading.get_ident() == mine and not reads:
             spent.append(time.monotonic() - began[0])

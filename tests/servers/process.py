@@ -25,7 +25,7 @@ exec 3<&-
 exec "$@" """
 
 
-class DidNotStart(Exception):  # noqa: N818
+class DidNotStart(Exception):  # noqa: N818 - a fact about a program, not an error of ours
     """A server ended or stayed silent instead of answering; the message has what it printed."""
 
 

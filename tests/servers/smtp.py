@@ -186,7 +186,7 @@ class Sink:
         conversation.transport.close()
         return False
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd looks for this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self._login and not session.authenticated:
@@ -197,7 +197,7 @@ class Sink:
         envelope.mail_options.extend(options)
         return DONE
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd looks for this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         behaviour = self._behaviour
@@ -209,7 +209,7 @@ class Sink:
         envelope.rcpt_tos.append(address)
         return DONE
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd looks for this name
         behaviour = self._behaviour
         await asyncio.sleep(behaviour.seconds)
         dropped = behaviour.name == "drop"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, current_app, request, url_for
+from flask.globals import app_ctx
 
 from guestauth import languages
 from guestauth.web.dev import WITH_FRAMES, blueprint, pseudo
@@ -97,7 +98,7 @@ def rendered(name: str, lang: str) -> tuple[str, int]:
 
 def _rendered(name: str, lang: str) -> tuple[str, int]:
     if not _stages:
-        _stages.append(Stage(current_app._get_current_object()))  # type: ignore[attr-defined]
+        _stages.append(Stage(app_ctx.app))
     stage = _stages[0]
     stage.set("en" if lang in pseudo.NAMES else lang)
     person = stage.act(STATES[name].journey)

@@ -133,7 +133,7 @@ def session_over() -> Any:
     return page("guest/session_over.html", form=form, to=to, address=last.address, different_url=different)
 
 
-def _send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID) -> Response:
+def _send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID) -> Any:
     browser = cookies.browser()
     try:
         sending.send_code(tenant_id, sign_in_id, browser=browser, by=gate.caller())
@@ -145,10 +145,10 @@ def _send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID) -> Response:
         signin.SignInUsed,
     ) as refusal:
         return _not_sent(signin.find(tenant_id, sign_in_id, browser=browser), refusal)
-    return redirect(url_for("guest.enter_code", sign_in_id=sign_in_id), 303)  # type: ignore[return-value]
+    return redirect(url_for("guest.enter_code", sign_in_id=sign_in_id), 303)
 
 
-def _not_sent(found: SignIn, refusal: Exception) -> Response:
+def _not_sent(found: SignIn, refusal: Exception) -> Any:
     if isinstance(refusal, sending.SendTooEarly):
         return wait(_code_page(found, None, too_early=refusal, status=429), refusal.next_at)
     if isinstance(refusal, passcodes.TooManyTries):
@@ -159,7 +159,7 @@ def _not_sent(found: SignIn, refusal: Exception) -> Response:
     return wait(page("guest/too_many_codes.html", next_at=next_at, status=429, **_ways(found)), next_at)
 
 
-def _send_anew(earlier: SignIn, target: str | None) -> Response:
+def _send_anew(earlier: SignIn, target: str | None) -> Any:
     """Start another sign-in for the same address and send its first code."""
     started = sending.renew(
         earlier.tenant_id,
@@ -169,7 +169,7 @@ def _send_anew(earlier: SignIn, target: str | None) -> Response:
         known=cookies.known(earlier.tenant_id, earlier.mail_key),
         by=gate.caller(),
     )
-    return redirect(url_for("guest.enter_code", sign_in_id=started.id), 303)  # type: ignore[return-value]
+    return redirect(url_for("guest.enter_code", sign_in_id=started.id), 303)
 
 
 def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:

@@ -36,7 +36,7 @@ ERRORS = [
     State("not-shared", "Something that is not shared with the guest",
           lambda s: s.signed_in().open(f"{HOME}/apps/nothing"), 404),
     State("open-too-long", "A page that was open too long",
-          lambda s: s.at_enter_code().submit("enter-code", code="1", csrf_token="no"), 400),  # noqa: S106
+          lambda s: s.at_enter_code().submit("enter-code", code="1", csrf_token="no"), 400),
     State("too-many-requests", "Too many addresses from one network", _too_many_addresses, 429),
     State("fault", "Something went wrong", _fault, 500),
     State("busy", "The database is busy", _busy, 503),
