@@ -18,7 +18,6 @@ import os
 import queue
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +28,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from guestauth import housekeeping, mail_health, outbox, smtp, turns
+from guestauth.models import Letter
 
 POLL = timedelta(seconds=2)  # another process's letters are found this late at the most
 CHECK = timedelta(seconds=30)  # between two questions to the mail server
@@ -175,12 +175,12 @@ def _carry(app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore) 
     leased = _lease(app, free)
     for _ in range(free - len(leased)):
         slots.release()
-    for letter_id in leased:
-        threads.submit(_deliver, app, letter_id, slots)
+    for letter in leased:
+        threads.submit(_deliver, app, letter, slots)
     return len(leased)
 
 
-def _lease(app: Flask, most: int) -> Sequence[uuid.UUID]:
+def _lease(app: Flask, most: int) -> Sequence[Letter]:
     with app.app_context():
         try:
             return outbox.lease(most) if outbox.next_due() == timedelta() else []
@@ -189,12 +189,12 @@ def _lease(app: Flask, most: int) -> Sequence[uuid.UUID]:
     return []
 
 
-def _deliver(app: Flask, letter_id: uuid.UUID, slots: threading.Semaphore) -> None:
+def _deliver(app: Flask, letter: Letter, slots: threading.Semaphore) -> None:
     try:
         with app.app_context():
-            outbox.deliver(letter_id)
+            outbox.deliver(letter)
     except Exception:
-        log.exception("letter %s could not be delivered; it goes again when its lease runs out", letter_id)
+        log.exception("letter %s could not be delivered; it goes again when its lease runs out", letter.id)
     finally:
         slots.release()
 

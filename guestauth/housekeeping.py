@@ -137,7 +137,8 @@ def _delete_all(old: Old, stopping: Stopping) -> int:
                 break
             began = time.monotonic()
             gone += _delete(old, found[start : start + old.portion])
-            time.sleep(time.monotonic() - began)  # whoever waited for this portion goes first
+            # SQLite queues nobody, it lets write whoever asks first: who waited for this portion gets as long
+            time.sleep(time.monotonic() - began)
         if gone == before:  # all of them have come to be needed since
             break
     return gone

@@ -61,7 +61,10 @@ def kind(name: str) -> Callable[[Preparer], Preparer]:
 
 
 def _stubborn(function: Callable[P, R]) -> Callable[P, R]:
-    """Do it again while the database is busy or away: a letter that left and is not marked would leave twice."""
+    """Do it again while the database is busy or away: a letter that left and is not marked would leave twice.
+
+    It sleeps in the thread that carries this one letter; the others have their own, and nobody's page waits.
+    """
 
     def insisting(*args: P.args, **kwargs: P.kwargs) -> R:
         for pause in STUBBORN:
@@ -111,7 +114,7 @@ def post(
 
 
 @operation
-def lease(most: int) -> Sequence[uuid.UUID]:
+def lease(most: int) -> Sequence[Letter]:
     """Take letters that are due; nobody else gets them until the lease runs out.
 
     :param most: how many at the most.
@@ -120,13 +123,12 @@ def lease(most: int) -> Sequence[uuid.UUID]:
     lease = timedelta(seconds=60 + 12 * current_app.config["MAIL_TIMEOUT"])
     moment = now()
     named = {"b_now": moment, "b_far": moment + FURTHEST, "b_most": most, "b_until": moment + lease}
-    options = {"synchronize_session": False}
+    options = {"synchronize_session": False, "populate_existing": True}
     return db.session.scalars(_LEASE, {**named, "b_lease": uuid.uuid4()}, execution_options=options).all()
 
 
-def deliver(letter_id: uuid.UUID) -> None:
+def deliver(letter: Letter) -> None:
     """Prepare, send and mark one leased letter."""
-    letter = _leased(letter_id)
     try:
         content = _prepare(letter)
         _send(letter, content)
@@ -184,12 +186,6 @@ def _try_later(letter: Letter, reason: str, *, final: bool) -> None:
         _mark(letter, "failed", reason)
     else:
         _postpone(letter, reason)
-
-
-@_stubborn
-@query
-def _leased(letter_id: uuid.UUID) -> Letter:
-    return db.session.get_one(Letter, letter_id)
 
 
 @query
@@ -266,7 +262,7 @@ _LEASE = (
     update(Letter)
     .where(Letter.id.in_(select(_DUE.c.id)), _WAITING)
     .values(due_at=bindparam("b_until"), lease=bindparam("b_lease"), tries=Letter.tries + 1)
-    .returning(Letter.id)
+    .returning(Letter)
 )
 _NEXT_DUE = select(func.min(Letter.due_at)).where(_WAITING)
 _DONE = (

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from guestauth import courier, create_app, invitations, mail_health
+from guestauth import courier, create_app, invitations, mail_health, outbox
 from guestauth.courier import Courier
 from tests import servers
+from tests.probe import change
 from tests.servers import Sink
 from tests.steps import ask, mailing
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, World, environment
@@ -218,6 +219,9 @@ def test_fault_of_one_letter_is_logged_without_its_words(
     capsys: pytest.CaptureFixture[str], inline: World
 ) -> None:
     slots = threading.Semaphore(0)
-    courier._deliver(inline.app, FABRIKAM, slots)  # no letter has this id
+    ask(inline)
+    change(inline, "UPDATE letters SET kind = 'strange', user_id = NULL")  # of whose end no event could tell
+    (letter,) = inline.do(outbox.lease, 1)
+    courier._deliver(inline.app, letter, slots)
     assert "could not be delivered" in capsys.readouterr().err
     assert slots.acquire(blocking=False)

@@ -310,13 +310,13 @@ def test_code_leaves_before_invitations_that_have_waited_longer(world: World) ->
     world.advance(1)
     ask(world, NICOLE)
     (first,) = world.do(outbox.lease, 1)
-    assert [each.kind for each in letters(world) if each.id == first] == ["passcode"]
+    assert first.kind == "passcode"
 
 
 @pytest.mark.case("F-13")
 def test_leased_letter_is_nobody_elses_until_the_lease_runs_out(mail: World, sink: Sink) -> None:
     ask(mail)
-    assert list(mail.do(outbox.lease, 5)) == [letter(mail).id]
+    assert [each.id for each in mail.do(outbox.lease, 5)] == [letter(mail).id]
     assert (mail.do(outbox.lease, 5), mail.deliver()) == ([], 0)
     until(mail, letter(mail).due_at, past=-5)
     assert mail.do(outbox.lease, 5) == []
@@ -351,7 +351,7 @@ def test_no_more_letters_are_leased_than_asked_for_the_oldest_first(mail: World)
         mail.do(invitations.invite, FABRIKAM, guest, by=BY)
         mail.advance(1)
     oldest = [each.id for each in letters(mail)][:2]
-    assert sorted(mail.do(outbox.lease, 2)) == sorted(oldest)
+    assert sorted(each.id for each in mail.do(outbox.lease, 2)) == sorted(oldest)
     assert len(mail.do(outbox.lease, 2)) == 1
 
 

@@ -130,8 +130,8 @@ def deliver_all(world: World | None) -> int:
     assert world
     with world.app.app_context():
         leased = outbox.lease(8) if outbox.next_due() is not None else []
-        for letter_id in leased:
-            outbox.deliver(letter_id)
+        for letter in leased:
+            outbox.deliver(letter)
         outbox.next_due()
     return len(leased)
 
