@@ -35,7 +35,7 @@ soak: $(VENV)/.installed-dev
 	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest -n auto --dist worksteal
 
 messages: $(VENV)/.installed-dev
-	@$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output --project GuestAuth --version 0 -o guestauth/translations/messages.pot .
+	@$(BIN)/pybabel -q extract -F babel.cfg -k NN_:1,2 --no-location --sort-output --project GuestAuth --version 0 -o guestauth/translations/messages.pot .
 	@$(BIN)/pybabel -q update -i guestauth/translations/messages.pot -d guestauth/translations --no-fuzzy-matching --ignore-obsolete --no-wrap
 	@$(BIN)/pybabel -q compile -d guestauth/translations
 

@@ -6,11 +6,11 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     keys         all keys, derived by purpose           policies       the B2BManagementPolicy
     database     transactions, the clock (`engines`)    tenants        the organisations
     models       the tables, by noun                    domains        the names that prove to be theirs
-    audit        the log of who did what                administrators who runs a tenant
-    journal      the logs as people read them           guests         list, block, delete, restore
-    addresses    what is an email address               passcodes      derive, issue and check a code
-    spreadsheets CSV files, in and out                  providers      which way in a guest has, and why:
-    languages    what is said in which language           `identity_providers` are the other ways
+    languages    what is said in which language         administrators who runs a tenant
+    audit        the log of who did what                guests         list, block, delete, restore
+    journal      the logs as people read them           passcodes      derive, issue and check a code
+    addresses    what is an email address               providers      which way in a guest has, and why:
+    spreadsheets CSV files, in and out                    `identity_providers` are the other ways
     letters      what the mails say                     `invitations`, `redemptions`: how one becomes a guest
     smtp         the way to the mail server             import_files   a file of invitations, read
     fetching     the way to identity providers          imports        and worked off

@@ -47,6 +47,11 @@ CLOCK_SLACK = timedelta(seconds=5)  # how far the clocks of two nodes may differ
 class Refusal(Exception):  # noqa: N818 -- a refusal is not an error
     """A rule says no. The operation's transaction is committed: what was counted stays counted."""
 
+    def __init__(self, text: str = "", field: str | None = None) -> None:
+        """`text`: why, a `languages.Text`, unless a page has words of its own; `field`: what it is about."""
+        super().__init__(text)
+        self.text, self.field = text, field
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment, aware and in UTC, on both databases (SQLite drops time zones, F9)."""

@@ -1,20 +1,23 @@
 """Languages: which there are, which somebody gets, and what is said in them.
 
 What it does: `set_up` loads the catalogues; `speaking` makes what is written in a block be in a language;
-`nearest` and `agreed` find ours among those somebody reads; `prefer` keeps a user's choice.
+`nearest` and `agreed` find ours among those somebody reads; `prefer` keeps a user's choice; `N_` and `NN_` make a
+text that `said` says in the language of the page.
 
 The one thing to understand: a language is named by its BCP 47 tag, as in `lang` and in addresses; the locale
-behind it says how dates are written. English is the source: what a catalogue lacks is said in English.
+behind it says how dates are written. English is the source: what a catalogue lacks is said in English. So a `Text`
+is its English words, for the command line and the logs, and knows how to be said in other ones.
 
 What must stay true: a tag that is none of ours never gets further than `known` and `nearest`.
 
-Called by the letters and the web. It reads no request.
+Called by every noun that has something to say to people, and by the web. It reads no request.
 """
 
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Self
 
 from flask import Flask
 from flask_babel import Babel, force_locale, format_date, format_decimal, format_time, gettext, ngettext
@@ -34,13 +37,51 @@ def set_up(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=LOCALES["en"], BABEL_TRANSLATION_DIRECTORIES="guestauth/translations")
     Babel(app)
     app.jinja_env.filters.update(
-        utc=moment, size=size, bdi=Markup("<bdi>{}</bdi>").format, strong=Markup("<strong>{}</strong>").format
+        utc=moment,
+        said=said,
+        size=size,
+        bdi=Markup("<bdi>{}</bdi>").format,
+        strong=Markup("<strong>{}</strong>").format,
     )
 
 
-def N_(text: str) -> str:  # noqa: N802 -- the name by which such texts are found
-    """Mark a text that is translated where it is shown."""
-    return text
+class Text(str):
+    """Words in English, for who reads no other, that know their message and what stands in it."""
+
+    message: str
+    values: dict[str, object]  # by placeholder
+    plural: str  # the message for many; empty: it has none
+    num: int  # what decides between the two
+
+    def __new__(cls, message: str, values: dict[str, object], plural: str = "", num: int = 1) -> Self:
+        """Write it in English."""
+        form = plural if plural and num != 1 else message
+        inserted = {name: _in_english(value) for name, value in values.items()} | ({"num": num} if plural else {})
+        text = super().__new__(cls, form % inserted if inserted else form)
+        text.message, text.values, text.plural, text.num = message, values, plural, num
+        return text
+
+
+def N_(message: str, /, **values: object) -> Text:  # noqa: N802 -- the name by which such texts are found
+    """Mark a text that is said in the language of the page, where it is shown.
+
+    :param values: by placeholder; numbers and moments are written as the language does, a `Text` is said, too.
+    """
+    return Text(message, values)
+
+
+def NN_(message: str, plural: str, num: int, /, **values: object) -> Text:  # noqa: N802 -- as above
+    """Mark a text with a number in it, `%(num)s`, that decides between its forms."""
+    return Text(message, values, plural, num)
+
+
+def said(text: str) -> str:
+    """Say a text in the language of the page; what no catalogue has stays as it is."""
+    known = text if isinstance(text, Text) else N_(text)
+    values = {name: _in_language(value) for name, value in known.values.items()}
+    if known.plural:
+        return str(ngettext(known.message, known.plural, known.num, **values))
+    return str(gettext(known.message, **values)) if known else ""
 
 
 def known(tag: str | None) -> str:
@@ -100,3 +141,17 @@ def size(number: int) -> str:
         return few
     unit, much = ("MB", number / 1e6) if number >= 999_950 else ("kB", number / 1e3)
     return f"{format_decimal(round(much, 1), '#,##0.0')} {unit}"
+
+
+def _in_english(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _in_language(value: object) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, Text):
+        return said(value)
+    return str(format_decimal(value)) if isinstance(value, int) else str(value)

@@ -54,7 +54,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 kwargs["tenant"] = tenants.find(kwargs["tenant"])
             function(*args, **kwargs)
         except Refusal as refusal:
-            click.echo(f"Error: {refusal or type(refusal).__name__}", err=True)
+            click.echo(f"Error: {refusal.text or type(refusal).__name__}", err=True)
             raise SystemExit(2 if isinstance(refusal, BAD_INPUT) else 1) from refusal
         except (OperationalError, ProgrammingError) as fault:
             message = (

@@ -19,8 +19,8 @@ from werkzeug.http import HTTP_STATUS_CODES
 from guestauth import federation, invitations, limits, resources, signin
 from guestauth.database import Refusal, now
 from guestauth.engines import is_busy
-from guestauth.languages import N_
-from guestauth.web import cookies, gate, language
+from guestauth.languages import N_, said
+from guestauth.web import cookies, gate
 from guestauth.web.fields import Problem, page, wait
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def limit_reached(limit: limits.LimitReached) -> Any:
     return wait(error_page(429, retry_at=limit.next_at), limit.next_at)
 
 
-def domain_refused(refusal: Exception) -> Any:
+def domain_refused(refusal: Refusal) -> Any:
     """Say that guests of their domain are let in no longer (B21), or what else was refused because of a domain."""
     arrival = gate.tenant_arrival()
     if arrival.user is None or arrival.user.is_administrator:
@@ -138,9 +138,9 @@ def domain_refused(refusal: Exception) -> Any:
     return error_page(400, text=text)
 
 
-def refused(refusal: Exception) -> Any:
-    """Answer a refusal that no view has words for; operations speak English."""
-    return error_page(400, text=str(refusal) if language.current() == "en" else None)
+def refused(refusal: Refusal) -> Any:
+    """Answer a refusal that no view has a place for."""
+    return error_page(400, text=said(refusal.text))
 
 
 def http_error(error: HTTPException) -> Any:

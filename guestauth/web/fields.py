@@ -24,8 +24,8 @@ from wtforms import EmailField, Field, HiddenField
 from wtforms.validators import ValidationError
 
 from guestauth import addresses
-from guestauth.database import now
-from guestauth.languages import N_
+from guestauth.database import Refusal, now
+from guestauth.languages import N_, said
 
 TOKEN_FAILED = N_("This page was open too long, so nothing was done. Check what is here and try again.")
 
@@ -36,6 +36,14 @@ class Problem:
 
     text: str
     field: str | None = None
+
+
+def problem(refusal: Refusal, field: str | None = None) -> Problem:
+    """Say why an operation refused.
+
+    :param field: what it is about on this page, if the refusal does not say.
+    """
+    return Problem(said(refusal.text), refusal.field or field)
 
 
 class Form(FlaskForm):
@@ -52,9 +60,7 @@ class Form(FlaskForm):
         if self.token_failed:
             return [Problem(gettext(TOKEN_FAILED))]
         wrong = [(self[name], errors[0]) for name, errors in self.errors.items() if name]
-        return [
-            Problem(_said(text), None if isinstance(field, HiddenField) else field.id) for field, text in wrong
-        ]
+        return [Problem(said(text), None if isinstance(field, HiddenField) else field.id) for field, text in wrong]
 
 
 class Address(EmailField):
@@ -100,11 +106,6 @@ def wait(answer: Response, until: datetime) -> Response:
     seconds = math.ceil((until - now()).total_seconds())
     answer.headers["Retry-After"] = str(max(1, seconds))
     return answer
-
-
-def _said(words: str) -> str:
-    """Say what a validator says: its words if it has said them in the language already, else their translation."""
-    return str(gettext(words)) if words else ""
 
 
 def _wants_json() -> bool:

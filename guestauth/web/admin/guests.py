@@ -22,7 +22,7 @@ from guestauth.web.fields import page
 
 MOST_OF_A_SEARCH = 254  # characters: the longest address
 USER_TYPES = (N_("Guest"), N_("Member"))  # shown as they are kept, in the language of the page
-FILTERS = {
+FILTERS: dict[str, list[tuple[str, str]]] = {
     "source": [("", N_("Any")), *((word, word) for word in (N_("Invited user"), *SOURCES.values()))],
     "state": [("", N_("Any")), ("PendingAcceptance", N_("Pending acceptance")), ("Accepted", N_("Accepted"))],
     "only": [("", N_("All but deleted")), ("blocked", N_("Blocked")), ("deleted", N_("Deleted"))],
