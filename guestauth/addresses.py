@@ -20,8 +20,13 @@ import idna
 from email_validator import EmailNotValidError, validate_email
 
 from guestauth.database import Refusal
+from guestauth.languages import N_
 
 MOST_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+
+
+TOO_LONG = N_("An email address has %(most)s characters at most", most=MOST_CHARACTERS)
+NOT_LIKE_ONE = N_("Enter an email address in the correct format, like name@example.com")
 
 
 class NotAnAddress(Refusal):
@@ -42,14 +47,14 @@ def parse(typed: str) -> Address:
     :raises NotAnAddress: if it is none, is longer than 254 characters, or needs SMTPUTF8.
     """
     if len(typed) > MOST_CHARACTERS:
-        raise NotAnAddress(f"An email address has {MOST_CHARACTERS} characters at most")
+        raise NotAnAddress(TOO_LONG)
     try:
         found = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as fault:
-        raise NotAnAddress(str(fault)) from fault
+        raise NotAnAddress(NOT_LIKE_ONE) from fault
     mail = found.ascii_email
     if mail is None or len(mail) > MOST_CHARACTERS:
-        raise NotAnAddress(f"An email address has {MOST_CHARACTERS} characters at most")
+        raise NotAnAddress(TOO_LONG)
     return Address(mail=mail, key=mail.lower())
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, and_, select
 from guestauth import addresses, audit, sessions, tenants
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.languages import N_
 from guestauth.models import Tenant, User
 
 MOST_NAME = 200  # characters
@@ -55,7 +56,7 @@ def find(tenant_id: uuid.UUID, which: uuid.UUID | str) -> User:
     same = User.id == which if isinstance(which, uuid.UUID) else User.mail_key == addresses.parse(which).key
     user = db.session.scalar(select(User).where(_of(tenant_id), same))
     if user is None:
-        raise AdministratorUnknown(f"There is no administrator {which}")
+        raise AdministratorUnknown(N_("There is no administrator %(who)s", who=which))
     return user
 
 
@@ -68,12 +69,14 @@ def add(tenant_id: uuid.UUID, typed: str, *, by: Caller, display_name: str = "")
     """
     address, name = addresses.parse(typed), audit.one_line(display_name).strip()
     if not addresses.is_text(name, most=MOST_NAME):
-        raise AdministratorRefused(f"A name has {MOST_NAME} characters at most")
+        raise AdministratorRefused(N_("A name has %(most)s characters at most", most=MOST_NAME), "display_name")
     same = (User.tenant_id == tenant_id, User.mail_key == address.key, User.deleted_at.is_(None))
     there = db.session.scalar(select(User).where(*same))
     if there and there.is_guest:
-        raise AddressTaken(f"{address.mail} is a guest. Delete that guest first, or use another address")
-    taken = AddressTaken(f"{address.mail} is an administrator already")
+        raise AddressTaken(
+            N_("%(mail)s is a guest. Delete that guest first, or use another address.", mail=address.mail), "email"
+        )
+    taken = AddressTaken(N_("%(mail)s is an administrator already", mail=address.mail), "email")
     user = tenants.administrator_of(tenant_id, address, display_name=name)
     with refusing_doubles(taken):
         db.session.add(user)
@@ -90,7 +93,7 @@ def remove(tenant_id: uuid.UUID, user_id: uuid.UUID, *, by: Caller) -> User:
     db.session.get_one(Tenant, tenant_id, with_for_update=True)  # the other removal waits for this one
     user = find(tenant_id, user_id)
     if len(listed(tenant_id)) == 1:
-        raise LastAdministrator(f"{user.mail} is the only administrator; add another one first")
+        raise LastAdministrator(N_("%(mail)s is the only administrator; add another one first", mail=user.mail))
     user.is_administrator, user.deleted_at, user.codes_void_at = False, now(), now()
     db.session.flush()
     ended = sessions.end_of_user(user.id, "administrator removed")

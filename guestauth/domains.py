@@ -26,6 +26,7 @@ from guestauth import addresses, audit
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, let_go, now, operation, query, refusing_doubles
 from guestauth.keys import keys
+from guestauth.languages import N_
 from guestauth.models import Domain, Tenant
 
 PREFIX = "guestauth-verification="
@@ -67,7 +68,7 @@ def find(tenant_id: uuid.UUID, typed: str) -> Domain:
     """
     domain = _own_or_none(tenant_id, addresses.domain_or_none(typed) or "")
     if domain is None:
-        raise DomainUnknown(f"The tenant has no domain {typed}")
+        raise DomainUnknown(N_("The tenant has no domain %(domain)s", domain=typed))
     return domain
 
 
@@ -106,7 +107,12 @@ def remove(tenant_id: uuid.UUID, typed: str, *, by: Caller) -> Tenant:
     others = (Domain.tenant_id == tenant_id, Domain.verified_at.is_not(None), Domain.id != domain.id)
     left = db.session.scalars(select(Domain.name).where(*others).order_by(Domain.verified_at, Domain.name)).all()
     if domain.verified_at and not left:
-        raise LastDomain(f"{domain.name} is the only verified domain of {tenant.name}; add another one first")
+        text = N_(
+            "%(domain)s is the only verified domain of %(org)s; add another one first",
+            domain=domain.name,
+            org=tenant.name,
+        )
+        raise LastDomain(text)
     if tenant.domain == domain.name and domain.verified_at:
         tenant.domain = left[0]
     db.session.delete(domain)
@@ -142,7 +148,8 @@ def _verified(tenant_id: uuid.UUID, name: str, *, by: Caller) -> None:
 
 def _verify(domain: Domain, *, by: Caller, way: str) -> None:
     if domain.verified_at is None:
-        with refusing_doubles(DomainTaken(f"{domain.name} is a verified domain of another organisation")):
+        taken = N_("%(domain)s is a verified domain of another organisation", domain=domain.name)
+        with refusing_doubles(DomainTaken(taken)):
             domain.verified_at = now()
             db.session.add(domain)
         audit.record("domain.verified", by=by, tenant_id=domain.tenant_id, domain=domain.name, way=way)
@@ -153,7 +160,8 @@ def _named(tenant_id: uuid.UUID, typed: str) -> Domain:
     db.session.get_one(Tenant, tenant_id, with_for_update=True)
     name = addresses.domain_or_none(typed)
     if name is None:
-        raise DomainRefused(f"{typed} is not a domain name" if typed.strip() else "Enter a domain name")
+        text = N_("%(typed)s is not a domain name", typed=typed) if typed.strip() else N_("Enter a domain name")
+        raise DomainRefused(text, "domain")
     return _own_or_none(tenant_id, name) or Domain(tenant_id=tenant_id, name=name)
 
 
@@ -174,8 +182,16 @@ def _compare(domain: Domain, found: Sequence[str]) -> None:
     ours = [text for text in found if text.startswith(PREFIX)]
     shown = ", ".join(f"“{audit.one_line(text)[:MOST_SHOWN]}”" for text in (ours or found)[:5])
     if ours:
-        raise NotProved(f"The record of {domain.name} has another value. Found: {shown}")
-    raise NotProved(f"{domain.name} has no TXT record that starts with {PREFIX}. Found: {shown}")
+        raise NotProved(
+            N_("The record of %(domain)s has another value. Found: %(found)s", domain=domain.name, found=shown)
+        )
+    text = N_(
+        "%(domain)s has no TXT record that starts with %(start)s. Found: %(found)s",
+        domain=domain.name,
+        start=PREFIX,
+        found=shown,
+    )
+    raise NotProved(text)
 
 
 def _texts(name: str) -> Sequence[str]:
@@ -184,14 +200,22 @@ def _texts(name: str) -> Sequence[str]:
         asked = dns.name.from_text(f"{name}.")
         answer = _resolver().resolve(asked, "TXT", lifetime=PATIENCE, search=False)
     except dns.resolver.NXDOMAIN as fault:
-        raise NotProved(f"The DNS knows no domain {name}. Check the spelling") from fault
+        raise NotProved(N_("The DNS knows no domain %(domain)s. Check the spelling.", domain=name)) from fault
     except dns.resolver.NoAnswer as fault:
-        raise NotProved(f"{name} has no TXT record yet. A new record can take an hour to appear") from fault
+        raise NotProved(
+            N_("%(domain)s has no TXT record yet. A new record can take an hour to appear.", domain=name)
+        ) from fault
     except (dns.exception.DNSException, OSError) as fault:
-        raise NotProved("The DNS does not answer at the moment. Try again in a few minutes") from fault
+        raise NotProved(N_("The DNS does not answer at the moment. Try again in a few minutes.")) from fault
     if answer.canonical_name != asked:
         real = answer.canonical_name.to_text(omit_final_dot=True)
-        raise NotProved(f"{name} is an alias of {real}, so it can have no TXT record of its own")
+        raise NotProved(
+            N_(
+                "%(domain)s is an alias of %(other)s, so it can have no TXT record of its own",
+                domain=name,
+                other=real,
+            )
+        )
     return [b"".join(each.strings).decode("utf-8", "replace") for each in answer]
 
 

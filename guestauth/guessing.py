@@ -14,6 +14,7 @@ from sqlalchemy import select
 from guestauth import audit, letters, limits, outbox
 from guestauth.audit import Caller
 from guestauth.database import db
+from guestauth.languages import N_
 from guestauth.models import Letter, SignIn, Tenant, User
 
 
@@ -49,7 +50,7 @@ def write_letter(letter: Letter) -> letters.Content:
     found = select(User, Tenant).join(Tenant, Tenant.id == User.tenant_id).where(User.id == letter.user_id)
     user, tenant = db.session.execute(found).one()
     if not user.is_administrator or user.deleted_at or user.blocked_at or tenant.disabled_at:
-        raise outbox.Dropped("no administrator any more")
+        raise outbox.Dropped(N_("no administrator any more"))
     return letters.warning(to=user.mail, org=tenant.name, guessed=letter.facts["guessed"], lang=tenant.language)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import ColumnElement, Uuid, false, func, literal, or_, select, t
 from guestauth import addresses, audit, limits, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.languages import N_
 from guestauth.models import SOURCES, User
 
 PAGE = 50  # guests
@@ -205,9 +206,10 @@ def restore(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller) -> User:
     recent = (*guest, User.deleted_at > now() - KEPT_FOR)
     user = db.session.scalar(select(User).where(*recent).order_by(User.deleted_at.desc()).limit(1))
     if user is None:
-        raise GuestUnknown(f"Nobody like that was deleted in the last {KEPT_FOR.days} days")
+        raise GuestUnknown(N_("Nobody like that was deleted in the last %(days)s days", days=KEPT_FOR.days))
     key = user.mail_key
-    with refusing_doubles(AddressTaken(f"{key} has been invited again; delete that guest first")):
+    taken = N_("%(mail)s has been invited again; delete that guest first", mail=key)
+    with refusing_doubles(AddressTaken(taken)):
         user.deleted_at = None
     audit.record("guest.restored", by=by, tenant_id=tenant_id, user_id=user.id, address=user.mail)
     return user
@@ -268,7 +270,7 @@ def _take_away(user: User, reason: str) -> int:
 def _known(tenant_id: uuid.UUID, user_id: uuid.UUID) -> User:
     user = db.session.get(User, user_id)
     if user is None or user.tenant_id != tenant_id or not user.is_guest:
-        raise GuestUnknown("There is no such guest")
+        raise GuestUnknown(N_("There is no such guest"))
     return user
 
 
@@ -277,11 +279,11 @@ def _guest(tenant_id: uuid.UUID, who: str | uuid.UUID) -> User:
     if isinstance(who, uuid.UUID):
         user = _known(tenant_id, who)
         if user.deleted_at:
-            raise GuestUnknown(f"{user.mail} is deleted")
+            raise GuestUnknown(N_("%(mail)s is deleted", mail=user.mail))
         return user
     user = _current(tenant_id, addresses.parse(who).key)
     if not user.is_guest:
-        raise GuestUnknown(f"{user.mail} is a member, not a guest")
+        raise GuestUnknown(N_("%(mail)s is a member, not a guest", mail=user.mail))
     return user
 
 
@@ -289,5 +291,5 @@ def _current(tenant_id: uuid.UUID, key: str) -> User:
     mine = (User.tenant_id == tenant_id, User.mail_key == key, User.deleted_at.is_(None))
     user = db.session.scalar(select(User).where(*mine))
     if user is None:
-        raise GuestUnknown(f"There is no guest {key}")
+        raise GuestUnknown(N_("There is no guest %(mail)s", mail=key))
     return user

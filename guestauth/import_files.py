@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from guestauth import addresses, audit, invitations, policies, spreadsheets, tenants
 from guestauth.database import Refusal, db, query
+from guestauth.languages import N_
 from guestauth.models import Tenant, User
 
 VERSION = "version:v1.0"
@@ -34,7 +35,7 @@ COLUMNS = {  # as the original's template has them
 REQUIRED = ("inviteeEmail", "inviteRedirectURL")
 SEND = {"true": True, "false": False, "": False}  # empty is false, as in the original
 MOST_ROWS = 10_000
-TOO_MANY_CELLS = "The line has more than there are columns: a message with commas stands in quotes"
+TOO_MANY_CELLS = N_("The line has more than there are columns: a message with commas stands in quotes")
 SKIPPED, DOUBLED, REFUSED = "skipped", "doubled", "refused"
 Row = tuple[int, list[str]]  # its number, its cells
 
@@ -58,11 +59,11 @@ class Line:
     target: str
     send_mail: bool = False
     outcome: str | None = None
-    reason: str | None = None
+    reason: str | None = None  # a `Text`
 
-    def ended(self, outcome: str, reason: object) -> "Line":
+    def ended(self, outcome: str, reason: str) -> "Line":
         """Return the line with what became of it."""
-        return replace(self, outcome=outcome, reason=audit.one_line(str(reason))[:300])
+        return replace(self, outcome=outcome, reason=reason)
 
 
 @query
@@ -73,9 +74,15 @@ def planned(tenant_id: uuid.UUID, content: bytes) -> list[Line]:
     """
     places, table = _columns(spreadsheets.read(content))
     if not table:
-        raise ImportFileRefused("The file has no guests: write each on a line below the titles of the columns")
+        raise ImportFileRefused(N_("The file has no guests: write each on a line below the titles of the columns"))
     if len(table) > MOST_ROWS:
-        raise ImportFileRefused(f"The file has {len(table):,} guests; {MOST_ROWS:,} are the most in one file")
+        raise ImportFileRefused(
+            N_(
+                "The file has %(count)s guests; %(most)s are the most in one file",
+                count=len(table),
+                most=MOST_ROWS,
+            )
+        )
     tenant, names = db.session.get_one(Tenant, tenant_id), {str(tenant_id), *tenants.domains(tenant_id)}
     return _compared(tenant, [_read(tenant, names, places, row) for row in table])
 
@@ -86,19 +93,23 @@ def _columns(table: list[Row]) -> tuple[dict[str, int], list[Row]]:
     if version.startswith("version:"):
         table = table[1:]
         if version != VERSION:
-            raise ImportFileRefused(f"The file says {version[:50]}; only {VERSION} is known")
+            raise ImportFileRefused(
+                N_("The file says %(found)s; only %(known)s is known", found=version[:50], known=VERSION)
+            )
     if not table:
-        raise ImportFileRefused("The file is empty")
+        raise ImportFileRefused(N_("The file is empty"))
     places: dict[str, int] = {}
     for place, title in enumerate(table[0][1]):
         if title.strip():
             name = _name(title)
             if name in places:
-                raise ImportFileRefused(f"The file has the column [{name}] twice")
+                raise ImportFileRefused(N_("The file has the column %(column)s twice", column=f"[{name}]"))
             places[name] = place
     missing = [f"[{name}]" for name in REQUIRED if name not in places]
     if missing:
-        raise ImportFileRefused(f"The file lacks a column that is required: {', '.join(missing)}")
+        raise ImportFileRefused(
+            N_("The file lacks a column that is required: %(columns)s", columns=", ".join(missing))
+        )
     return places, table[1:]
 
 
@@ -106,10 +117,13 @@ def _name(title: str) -> str:
     known = {name.lower(): name for name in COLUMNS}
     name = known.get(title.partition("[")[2].partition("]")[0].strip().lower())
     if name is None:
-        raise ImportFileRefused(
-            f"The file has a column that is not known: {title.strip()[:100]}. "
-            f"The columns are {', '.join(f'[{each}]' for each in COLUMNS)}"
+        columns = ", ".join(f"[{each}]" for each in COLUMNS)
+        text = N_(
+            "The file has a column that is not known: %(column)s. The columns are %(columns)s",
+            column=title.strip()[:100],
+            columns=columns,
         )
+        raise ImportFileRefused(text)
     return name
 
 
@@ -125,15 +139,14 @@ def _read(tenant: Tenant, names: set[str], places: Mapping[str, int], row: Row) 
             raise LineRefused(TOO_MANY_CELLS)
         guest = invitations.described(tenant.id, mail, display_name=display_name)
         if send.lower() not in SEND:
-            raise LineRefused(f"[sendEmail] is true or false, not {send[:50]}")
+            raise LineRefused(N_("[sendEmail] is true or false, not %(found)s", found=audit.one_line(send[:50])))
         line = replace(line, target=_target(tenant, names, target), send_mail=SEND[send.lower()])
         invitations.check(invitations.Words(message=message, target=line.target or None))
     except addresses.NotAnAddress:
-        return line.ended(
-            REFUSED, "The address is not like name@example.com" if mail else "There is no address"
-        ), None
+        why = N_("The address is not like name@example.com") if mail else N_("There is no address")
+        return line.ended(REFUSED, why), None
     except Refusal as refusal:
-        return line.ended(REFUSED, refusal), None
+        return line.ended(REFUSED, refusal.text), None
     return line, guest
 
 
@@ -141,8 +154,11 @@ def _target(tenant: Tenant, names: set[str], typed: str) -> str:
     """Return the path within the tenant that an address of ours leads to; empty is the list of apps."""
     public = current_app.config["PUBLIC_URL"]
     elsewhere = LineRefused(
-        f"[inviteRedirectURL] is an address like {public}/{tenant.domain}/apps/welcome-pack, or just "
-        "/apps/welcome-pack, or empty; other sites cannot be used"
+        N_(
+            "[inviteRedirectURL] is an address like %(example)s, or just %(path)s, or empty; not another site",
+            example=f"{public}/{tenant.domain}/apps/welcome-pack",
+            path="/apps/welcome-pack",
+        )
     )
     try:
         parts = urlsplit(typed)
@@ -172,12 +188,12 @@ def _compared(tenant: Tenant, read: Sequence[tuple[Line, User | None]]) -> list[
         if guest is None:
             plan.append(line)
         elif domains and not domains.allows(guest.mail_key):
-            reason = invitations.NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2])
-            plan.append(line.ended(REFUSED, reason))
+            domain = guest.mail_key.rpartition("@")[2]
+            plan.append(line.ended(REFUSED, N_(invitations.NOT_LET_IN, org=tenant.name, domain=domain)))
         elif guest.mail_key in taken:
-            plan.append(line.ended(SKIPPED, invitations.TAKEN.format(guest.mail)))
+            plan.append(line.ended(SKIPPED, N_(invitations.TAKEN, mail=guest.mail)))
         elif guest.mail_key in seen:
-            plan.append(line.ended(DOUBLED, f"Line {seen[guest.mail_key]} has the same address"))
+            plan.append(line.ended(DOUBLED, N_("Line %(line)s has the same address", line=seen[guest.mail_key])))
         else:
             seen[guest.mail_key] = line.n
             plan.append(line)

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 
@@ -24,6 +25,7 @@ from guestauth import audit, invitations
 from guestauth.audit import Caller
 from guestauth.database import Refusal, changed, db, now, operation, query
 from guestauth.import_files import DOUBLED, REFUSED, SKIPPED, Line
+from guestauth.languages import N_, Text
 from guestauth.models import Import, ImportRow
 
 PAGE = 50  # rows
@@ -52,7 +54,7 @@ def keep(tenant_id: uuid.UUID, file_name: str, lines: Sequence[Line], *, by: Cal
     made = Import(tenant_id=tenant_id, file_name=name, created_at=now())
     db.session.add(made)
     db.session.flush()
-    db.session.execute(insert(ImportRow), [{"import_id": made.id, **asdict(line)} for line in lines])
+    db.session.execute(insert(ImportRow), [_row(made.id, line) for line in lines])
     audit.record("guests.imported", by=by, tenant_id=tenant_id, file=name, rows=len(lines))
     return made
 
@@ -81,7 +83,7 @@ def discard(tenant_id: uuid.UUID, import_id: uuid.UUID, *, by: Caller) -> Import
     """
     found = _find(tenant_id, import_id)
     if not changed(delete(Import).where(Import.id == import_id)):
-        raise ImportUnknown("There is no such import")
+        raise ImportUnknown(N_("There is no such import"))
     audit.record("import.discarded", by=by, tenant_id=tenant_id, file=found.file_name)
     return found
 
@@ -144,11 +146,25 @@ def _do_one(tenant_id: uuid.UUID, import_id: uuid.UUID, *, after: int, by: Calle
         guest = invitations.described(tenant_id, row.mail, display_name=row.display_name)
         words = invitations.Words(message=row.message or None, target=row.target or None)
         invitations.add(guest, words, send_mail=row.send_mail, by=by)
-    except invitations.AlreadyAGuest as refusal:
-        row.outcome, row.reason = SKIPPED, str(refusal)[:300]
     except Refusal as refusal:
-        row.outcome, row.reason = REFUSED, str(refusal)[:300]
+        row.outcome = SKIPPED if isinstance(refusal, invitations.AlreadyAGuest) else REFUSED
+        row.reason, row.said = _kept(refusal.text)
     return row.n
+
+
+def why(row: ImportRow) -> str:
+    """Return why a row was not invited, as a `Text`; empty if it was, or waits."""
+    return Text(*row.said) if row.said else row.reason or ""
+
+
+def _row(import_id: uuid.UUID, line: Line) -> dict[str, Any]:
+    reason, said = _kept(line.reason) if line.reason else (None, None)
+    return {"import_id": import_id, **asdict(line), "reason": reason, "said": said}
+
+
+def _kept(text: str) -> tuple[str, list[Any] | None]:
+    """Return a text as it is kept: in English, and what it can be said from in any language."""
+    return str(text)[:300], list(text.__getnewargs__()) if isinstance(text, Text) else None
 
 
 def _claimed(import_id: uuid.UUID, after: int) -> ImportRow | None:
@@ -164,7 +180,7 @@ def _claimed(import_id: uuid.UUID, after: int) -> ImportRow | None:
 def _find(tenant_id: uuid.UUID, import_id: uuid.UUID) -> Import:
     found = db.session.get(Import, import_id)
     if found is None or found.tenant_id != tenant_id:
-        raise ImportUnknown("There is no such import")
+        raise ImportUnknown(N_("There is no such import"))
     return found
 
 

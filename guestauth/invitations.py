@@ -22,11 +22,13 @@ from guestauth import addresses, audit, languages, letters, limits, outbox, poli
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.keys import signer
+from guestauth.languages import N_
 from guestauth.models import PENDING, Invitation, Letter, Resource, Tenant, User
 
 MOST_MESSAGE = 2000  # characters
-TAKEN = "{} is a guest already; nothing was changed"
-NOT_LET_IN = "{} does not let guests of {} in"
+OVER = {"revoked": N_("the invitation is revoked"), "replaced": N_("the invitation is replaced")}
+TAKEN = N_("%(mail)s is a guest already; nothing was changed")
+NOT_LET_IN = N_("%(org)s does not let guests of %(domain)s in")
 
 
 class AlreadyAGuest(Refusal):
@@ -42,11 +44,7 @@ class InvitationUnknown(Refusal):
 
 
 class InvitationRefused(Refusal):
-    """The invitation cannot be made as described; the text says why, `field` what it is about."""
-
-    def __init__(self, text: str, field: str | None = None) -> None:
-        super().__init__(text)
-        self.field = field  # display_name, message, redirect or language
+    """The invitation cannot be made as described: its display_name, message, redirect or language."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +98,7 @@ def described(tenant_id: uuid.UUID, typed: str, *, display_name: str, user_id: u
     """
     address = addresses.parse(typed)
     if len(display_name) > 200:
-        raise InvitationRefused("A name has 200 characters at most", "display_name")
+        raise InvitationRefused(N_("A name has %(most)s characters at most", most=200), "display_name")
     return User(
         id=user_id or uuid.uuid4(),
         tenant_id=tenant_id,
@@ -116,7 +114,7 @@ def add(guest: User, words: Words, *, send_mail: bool, by: Caller) -> Invitation
     """Invite who was described, in the transaction under way; refuses as `invite` does."""
     check(words)
     tenant = _check_invitable(guest, send_mail=send_mail, by=by)
-    with refusing_doubles(AlreadyAGuest(TAKEN.format(guest.mail))):
+    with refusing_doubles(AlreadyAGuest(N_(TAKEN, mail=guest.mail))):
         db.session.add(guest)
     invitation = _send(guest, words, inviter=(by.name or tenant.name)[:200], send_mail=send_mail, by=by)
     audit.record("guest.invited", by=by, tenant_id=tenant.id, user_id=guest.id, address=guest.mail)
@@ -132,7 +130,7 @@ def resend(tenant_id: uuid.UUID, who: str | uuid.UUID, *, by: Caller, send_mail:
     """
     guest, last = _last(tenant_id, who)
     if guest.state != PENDING:
-        raise InvitationUnknown(f"{guest.mail} has accepted already")
+        raise InvitationUnknown(N_("%(mail)s has accepted already", mail=guest.mail))
     _check_invitable(guest, send_mail=send_mail, by=by)
     invitation = _replace(guest, last, by=by, send_mail=send_mail)
     audit.record("invitation.resent", by=by, tenant_id=tenant_id, user_id=guest.id, address=guest.mail)
@@ -185,12 +183,12 @@ def opened(tenant_id: uuid.UUID, ticket: str) -> Opened:
     try:
         invitation_id = uuid.UUID(signer("invitation").loads(ticket))
     except (BadData, ValueError, TypeError, AttributeError) as fault:
-        raise InvitationUnknown("The link is incomplete") from fault
+        raise InvitationUnknown(N_("The link is incomplete")) from fault
     found = select(Invitation, User).join(User, User.id == Invitation.user_id)
     mine = (Invitation.id == invitation_id, Invitation.tenant_id == tenant_id, User.deleted_at.is_(None))
     row = db.session.execute(found.where(*mine)).first()
     if row is None:
-        raise InvitationUnknown("There is no such invitation")
+        raise InvitationUnknown(N_("There is no such invitation"))
     return Opened(invitation=row[0], user=row[1], what=_title(row[0]))
 
 
@@ -214,7 +212,7 @@ def write_letter(letter: Letter) -> letters.Content:
     guest = db.session.get_one(User, invitation.user_id)
     tenant = db.session.get_one(Tenant, invitation.tenant_id)
     if invitation.closed or guest.deleted_at or guest.blocked_at or tenant.disabled_at:
-        raise outbox.Dropped(f"the invitation is {invitation.closed or 'over'}")
+        raise outbox.Dropped(OVER.get(invitation.closed or "", N_("the invitation is over")))
     return letters.invitation(
         to=guest.mail,
         org=tenant.name,
@@ -242,12 +240,13 @@ def _check_invitable(guest: User, *, send_mail: bool, by: Caller) -> Tenant:
     """Refuse to invite who could not come, of a domain that is not let in, or blocked; or to fill a mailbox."""
     tenant = db.session.get_one(Tenant, guest.tenant_id)
     if not policies.allows_address(tenant, guest.mail_key):
-        raise DomainRefused(NOT_LET_IN.format(tenant.name, guest.mail_key.rpartition("@")[2]))
+        domain = guest.mail_key.rpartition("@")[2]
+        raise DomainRefused(N_(NOT_LET_IN, org=tenant.name, domain=domain), "email")
     if guest.blocked_at:
-        raise InvitationRefused(f"{guest.mail} is blocked; unblock them first")
+        raise InvitationRefused(N_("%(mail)s is blocked; unblock them first", mail=guest.mail))
     same = (User.tenant_id == tenant.id, User.mail_key == guest.mail_key, User.id != guest.id)
     if db.session.scalar(select(User.id).where(*same, User.deleted_at.is_(None))):
-        raise AlreadyAGuest(TAKEN.format(guest.mail))
+        raise AlreadyAGuest(N_(TAKEN, mail=guest.mail))
     if send_mail:
         row = limits.of_address(limits.INVITATIONS, tenant.id, guest.mail_key)
         limits.spend(limits.INVITATIONS, row, by=by, tenant_id=tenant.id, address=guest.mail)
@@ -276,7 +275,7 @@ def _last(tenant_id: uuid.UUID, who: str | uuid.UUID) -> tuple[User, Invitation]
     newest = mine.order_by(Invitation.created_at.desc()).limit(1)
     row = db.session.execute(newest.with_for_update(of=User)).first()  # two administrators, one after the other
     if row is None:
-        raise InvitationUnknown(f"There is no guest {who} with an invitation")
+        raise InvitationUnknown(N_("There is no guest %(who)s with an invitation", who=who))
     return row[0], row[1]
 
 
@@ -293,8 +292,9 @@ def check(words: Words) -> None:
     """Refuse words that are too long, what is no path to land on, and a language that is none of ours."""
     target = words.target
     if len(words.message or "") > MOST_MESSAGE:
-        raise InvitationRefused("A message has 2,000 characters at most", "message")
+        raise InvitationRefused(N_("A message has %(most)s characters at most", most=MOST_MESSAGE), "message")
     if target is not None and (not target.startswith("/") or len(target) > 2000 or not target.isprintable()):
-        raise InvitationRefused("Where to land is a path within the tenant, like /apps/welcome-pack", "redirect")
+        text = N_("Where to land is a path within the tenant, like %(path)s", path="/apps/welcome-pack")
+        raise InvitationRefused(text, "redirect")
     if words.language not in (None, *languages.LOCALES):
-        raise InvitationRefused(f"The languages are {', '.join(languages.LOCALES)}", "language")
+        raise InvitationRefused(N_("The languages are %(tags)s", tags=", ".join(languages.LOCALES)), "language")

@@ -61,6 +61,10 @@ class Text(str):
         text.message, text.values, text.plural, text.num = message, values, plural, num
         return text
 
+    def __getnewargs__(self) -> tuple[str, dict[str, object], str, int]:  # type: ignore[override]
+        """Give what it can be made from again: by a copy, and out of JSON."""
+        return self.message, self.values, self.plural, self.num
+
 
 def N_(message: str, /, **values: object) -> Text:  # noqa: N802 -- the name by which such texts are found
     """Mark a text that is said in the language of the page, where it is shown.

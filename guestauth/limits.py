@@ -31,6 +31,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from guestauth import addresses, audit, database
 from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now
+from guestauth.languages import N_
 from guestauth.models import Counter
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class LimitReached(Refusal):
     """It was too often; `next_at` says from when it can be again."""
 
     def __init__(self, limit: Limit, next_at: datetime) -> None:
-        super().__init__(f"Too often: it can be done again after {next_at:%Y-%m-%d %H:%M} UTC")
+        super().__init__(N_("Too often: it can be done again after %(time)s", time=next_at))
         self.limit, self.next_at = limit, next_at
 
 

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session as DatabaseSession
 from guestauth import audit, mail_health, mailbox, smtp
 from guestauth.database import P, R, add, changed, db, let_go, now, operation, query
 from guestauth.engines import is_busy
+from guestauth.languages import N_
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
@@ -191,7 +192,7 @@ def _try_later(letter: Letter, reason: str, *, final: bool) -> None:
 @query
 def _prepare(letter: Letter) -> Content:
     if letter.user_id is None:
-        raise Dropped("not a guest")
+        raise Dropped(N_("not a guest"))
     return _preparers[letter.kind](letter)
 
 

@@ -27,6 +27,7 @@ from guestauth import audit, letters, outbox, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, Refusal, add, db, now
 from guestauth.keys import keys
+from guestauth.languages import N_, NN_
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
 
 DIGITS = 8
@@ -45,16 +46,34 @@ class PasscodeWrong(Refusal):
     """The code is none of those sent. `tries_left` says how often it can still be tried."""
 
     def __init__(self, tries_left: int) -> None:
-        super().__init__(f"{tries_left} tries left")
+        text = NN_(
+            "That code is not right. You can try %(num)s more time.",
+            "That code is not right. You can try %(num)s more times.",
+            tries_left,
+        )
+        super().__init__(text)
         self.tries_left = tries_left
 
 
 class PasscodeExpired(Refusal):
     """The code is right but its time is over (B22); the try was given back."""
 
+    def __init__(self) -> None:
+        """Say how long codes work."""
+        text = NN_(
+            "That code has expired. Codes work for %(num)s minute. Send a new code.",
+            "That code has expired. Codes work for %(num)s minutes. Send a new code.",
+            current_app.config["PASSCODE_LIFETIME"] // 60,
+        )
+        super().__init__(text)
+
 
 class PasscodeUsed(Refusal):
     """The code, or one sent with it, has been used."""
+
+    def __init__(self) -> None:
+        """Say what to do next."""
+        super().__init__(N_("That code has already been used. Send a new code."))
 
 
 def typed_code(text: str) -> str:
@@ -158,17 +177,17 @@ def write_letter(letter: Letter) -> letters.Content:
     named = {"b_id": letter.subject_id, "b_n": letter.n, "b_user": letter.user_id}
     found = db.session.execute(_LETTER, named).one_or_none()
     if found is None:
-        raise outbox.Dropped("the sign-in is over")
+        raise outbox.Dropped(N_("the sign-in is over"))
     sign_in, passcode, user, tenant, may = found
     if sign_in.consumed_at or sign_in.tries >= MOST_TRIES:
-        raise outbox.Dropped("the sign-in is over")
+        raise outbox.Dropped(N_("the sign-in is over"))
     left, life = passcode.expires_at - now(), passcode.expires_at - passcode.issued_at
     if not is_live(passcode) or left < min(TOO_LATE_TO_SEND, life * LEAST_OF_LIFE):
-        raise outbox.Dropped("the code would arrive dead")
+        raise outbox.Dropped(N_("the code would arrive dead"))
     if not may:
-        raise outbox.Dropped("the guest may not sign in")
+        raise outbox.Dropped(N_("the guest may not sign in"))
     if user.is_guest and not policies.allows_address(tenant, user.mail_key):
-        raise outbox.Dropped("the tenant does not let this domain in")
+        raise outbox.Dropped(N_("the tenant does not let this domain in"))
     return letters.passcode(
         to=user.mail,
         org=audit.one_line(tenant.name),

@@ -26,6 +26,7 @@ from guestauth import addresses, audit, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query
 from guestauth.keys import fingerprint
+from guestauth.languages import N_
 from guestauth.models import PASSCODE, Session, Tenant, User
 
 FEATURE = "OneTimePasscode"
@@ -116,13 +117,13 @@ def domain_list(definition: str) -> DomainList | None:
     """
     part = _parsed(definition)["B2BManagementPolicy"].get(DOMAINS, {})
     if not isinstance(part, dict):
-        raise NotAPolicy(f"{DOMAINS} is not an object")
+        raise NotAPolicy(N_("%(name)s is not an object", name=DOMAINS))
     found = [(kind, part[name]) for kind, name in LISTS.items() if part.get(name)]
     if len(found) > 1:
-        raise NotAPolicy("Keep either AllowedDomains or BlockedDomains, not both")
+        raise NotAPolicy(N_("Keep either AllowedDomains or BlockedDomains, not both"))
     for _, names in found:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise NotAPolicy("The list of domains is not a list of names")
+            raise NotAPolicy(N_("%(name)s is not a list of names", name=DOMAINS))
     return DomainList(found[0][0], [_listed(name) for name in found[0][1]]) if found else None
 
 
@@ -160,7 +161,7 @@ def define(tenant_id: uuid.UUID, definition: str, *, by: Caller, expecting: str 
     definition = checked(definition)
     tenant = db.session.get_one(Tenant, tenant_id, with_for_update=True)
     if expecting is not None and expecting != fingerprint(tenant.policy):
-        raise PolicyChanged("Somebody else has changed the policy in the meantime")
+        raise PolicyChanged(N_("Somebody else changed the policy in the meantime. Look at what would change now."))
     _set(tenant, definition, by=by)
 
 
@@ -172,9 +173,7 @@ def checked(definition: str) -> str:
     """
     definition = definition.replace("\r\n", "\n").replace("\r", "\n")
     if len(definition) > MOST_CHARACTERS:
-        raise NotAPolicy(
-            f"A definition has {MOST_CHARACTERS:,} characters at most; this one has {len(definition):,}"
-        )
+        raise NotAPolicy(N_("A definition has %(most)s characters at most", most=MOST_CHARACTERS))
     allows_passcodes(definition)
     domain_list(definition)
     return definition
@@ -231,23 +230,23 @@ def _parsed(definition: str) -> dict[str, Any]:
         policy = json.loads(definition, object_pairs_hook=_object, parse_constant=_no_constant)
         _text(policy).encode()
     except (ValueError, RecursionError) as fault:
-        raise NotAPolicy(f"This is not JSON: {fault}") from fault
+        raise NotAPolicy(N_("This is not JSON from line %(line)s on", line=getattr(fault, "lineno", 1))) from fault
     if _depth(policy) > MOST_NESTED:
-        raise NotAPolicy(f"It has values nested deeper than {MOST_NESTED} levels")
+        raise NotAPolicy(N_("It has values nested deeper than %(most)s levels", most=MOST_NESTED))
     if not isinstance(policy, dict) or not isinstance(policy.get("B2BManagementPolicy"), dict):
-        raise NotAPolicy("The definition needs an object named B2BManagementPolicy")
+        raise NotAPolicy(N_("The definition needs an object named %(name)s", name="B2BManagementPolicy"))
     if not isinstance(policy["B2BManagementPolicy"].get("PreviewPolicy", {}), dict):
-        raise NotAPolicy("PreviewPolicy is not an object")
+        raise NotAPolicy(N_("%(name)s is not an object", name="PreviewPolicy"))
     return policy
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse an object that says a thing twice, or holds what was cut off by a too shallow serialiser."""
     if len(dict(pairs)) < len(pairs):
-        raise NotAPolicy("An object has the same name twice")
+        raise NotAPolicy(N_("An object has the same name twice"))
     for name, value in pairs:
         if _is_cut_off(value):
-            raise NotAPolicy(f"{name} was cut off: write the definition with ConvertTo-Json -Depth 10")
+            raise NotAPolicy(N_("%(name)s was cut off: use ConvertTo-Json -Depth 10", name=name))
     return dict(pairs)
 
 
@@ -275,13 +274,13 @@ def _is_cut_off(value: object) -> bool:
 
 
 def _no_constant(name: str) -> None:
-    raise NotAPolicy(f"{name} is not JSON")
+    raise NotAPolicy(N_("%(name)s is not JSON", name=name))
 
 
 def _features(policy: dict[str, Any]) -> list[str]:
     features = policy["B2BManagementPolicy"].get("PreviewPolicy", {}).get("Features", [])
     if not isinstance(features, list) or not all(isinstance(feature, str) for feature in features):
-        raise NotAPolicy("Features is not a list of names")
+        raise NotAPolicy(N_("%(name)s is not a list of names", name="Features"))
     return features
 
 
@@ -290,7 +289,7 @@ def _listed(typed: str) -> str:
     wild = "*." if typed.strip().startswith("*.") else ""
     name = addresses.domain_or_none(typed.strip().removeprefix("*."))
     if name is None:
-        raise NotAPolicy(f"{typed} is not a domain")
+        raise NotAPolicy(N_("%(typed)s is not a domain name", typed=typed))
     return wild + name
 
 

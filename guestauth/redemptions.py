@@ -17,6 +17,7 @@ from guestauth import audit, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import db, now, operation
 from guestauth.invitations import DomainRefused, InvitationUnknown
+from guestauth.languages import N_
 from guestauth.models import ACCEPTED, PASSCODE, PENDING, SOURCES, Session, Tenant, User
 
 
@@ -30,7 +31,9 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
     """
     tenant, guest = db.session.get_one(Tenant, tenant_id), db.session.get_one(User, user_id)
     if not policies.allows_address(tenant, guest.mail_key):
-        raise DomainRefused(f"{tenant.name} no longer lets guests of {guest.mail.rpartition('@')[2]} in")
+        domain = guest.mail.rpartition("@")[2]
+        text = N_("%(org)s no longer lets guests of %(domain)s in", org=tenant.name, domain=domain)
+        raise DomainRefused(text)
     pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
     session = db.session.get_one(Session, session_id) if session_id else None
     way = session.way if session else PASSCODE
@@ -53,7 +56,7 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
         return
     db.session.refresh(guest)
     if guest.state != ACCEPTED:
-        raise InvitationUnknown("The invitation was revoked")
+        raise InvitationUnknown(N_("The invitation was revoked"))
 
 
 @operation

@@ -24,6 +24,7 @@ from sqlalchemy.orm import defer
 from guestauth import addresses, audit
 from guestauth.audit import Caller
 from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
+from guestauth.languages import N_
 from guestauth.models import Resource, ResourceFile, Share, User
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -40,12 +41,7 @@ BEGINNINGS = {  # by the ending of a name: how the content of such a file begins
 
 
 class ResourceRefused(Refusal):
-    """The resource cannot be as described; the text says why, `field` what it is about."""
-
-    def __init__(self, text: str, field: str | None = None) -> None:
-        """`field`: slug, title, text, url or file."""
-        super().__init__(text)
-        self.field = field
+    """The resource cannot be as described: its slug, title, text, url or file."""
 
 
 class ResourceTaken(Refusal):
@@ -77,7 +73,7 @@ def add(
     _check_slug(slug)
     _check_title(title)
     if sum(value is not None for value in (text, url, file)) != 1:
-        raise ResourceRefused("A resource is exactly one of a text, a file and a URL")
+        raise ResourceRefused(N_("A resource is exactly one of a text, a file and a URL"))
     _check_content(text=text, url=url, file=file)
     resource = Resource(
         id=resource_id or uuid.uuid4(),
@@ -89,7 +85,8 @@ def add(
         url=url,
         created_at=now(),
     )
-    with refusing_doubles(ResourceTaken(f"There is a resource named {slug} already")):
+    taken = ResourceTaken(N_("There is a resource named %(slug)s already", slug=slug), "slug")
+    with refusing_doubles(taken):
         db.session.add(resource)
     if file:
         _put(resource, file)
@@ -118,7 +115,7 @@ def edit(
         _check_title(title)
     given = {name: value for name, value in (("text", text), ("url", url), ("file", file)) if value is not None}
     if given.keys() - {resource.kind}:
-        raise ResourceRefused(f"{slug} is a {resource.kind} and stays one")
+        raise ResourceRefused(N_("%(slug)s stays of the kind it is: %(kind)s", slug=slug, kind=resource.kind))
     _check_content(text=text, url=url, file=file)
     before = (resource.title, resource.text, resource.url)
     resource.title = resource.title if title is None else _one_line(title)
@@ -155,7 +152,7 @@ def share(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: Cal
     db.session.refresh(resource, with_for_update=True)  # two who share it, one after the other
     user = db.session.get(User, user_id) if user_id else None
     if user_id and (user is None or user.tenant_id != tenant_id):
-        raise ResourceUnknown("There is no such guest to share it with")
+        raise ResourceUnknown(N_("There is no such guest to share it with"))
     if user_id is None:
         resource.shared_with_all = True
     elif db.session.get(Share, (resource.id, user_id)) is None:
@@ -207,7 +204,7 @@ def named(tenant_id: uuid.UUID, slug: str) -> Resource:
     mine = (Resource.tenant_id == tenant_id, Resource.slug == slug.lower())
     resource = db.session.scalar(select(Resource).where(*mine))
     if resource is None:
-        raise ResourceUnknown(f"There is no resource named {slug}")
+        raise ResourceUnknown(N_("There is no resource named %(slug)s", slug=slug))
     return resource
 
 
@@ -222,7 +219,7 @@ def find(user: User, name: str) -> Resource:
         named["b_id"] = uuid.UUID(name)
     resource = db.session.scalar(_FOUND, named)
     if resource is None:
-        raise ResourceUnknown(name)
+        raise ResourceUnknown(N_("There is no resource named %(slug)s", slug=name))
     return resource
 
 
@@ -253,30 +250,35 @@ def _one_line(title: str) -> str:
 
 def _check_slug(slug: str) -> None:
     if not SLUG.fullmatch(slug) or len(slug) > 100:
-        words = "A slug has small letters, digits and single hyphens, like project-plan"
+        words = N_("A slug has small letters, digits and single hyphens, like project-plan")
         raise ResourceRefused(words, "slug")
     if slug in RESERVED:
-        raise ResourceRefused(f"The slug {slug} is taken by a page of the console; choose another", "slug")
+        raise ResourceRefused(
+            N_("The slug %(slug)s is taken by a page of the console; choose another", slug=slug), "slug"
+        )
 
 
 def _check_title(title: str) -> None:
     if not _one_line(title) or not addresses.is_text(title):
-        raise ResourceRefused("A title has 1 to 200 characters", "title")
+        raise ResourceRefused(N_("A title has 1 to 200 characters"), "title")
 
 
 def _check_content(*, text: str | None, url: str | None, file: tuple[str, bytes] | None) -> None:
     if text is not None and not addresses.is_text(text, most=MOST_BYTES):
-        raise ResourceRefused("A text has no NUL characters and 20 MB at most", "text")
+        raise ResourceRefused(N_("A text has no NUL characters and 20 MB at most"), "text")
     if url is not None and not addresses.is_web_address(url):
-        raise ResourceRefused("A URL starts with https:// or http://", "url")
+        raise ResourceRefused(N_("A URL starts with https:// or http://"), "url")
     if file is None:
         return
     name, content = file
     if len(content) > MOST_BYTES:
-        raise ResourceRefused("A file has 20 MB at most", "file")
+        raise ResourceRefused(N_("A file has 20 MB at most"), "file")
     ending = name.rstrip(". ").rpartition(".")[2].lower()
     if ending in BEGINNINGS and not content.startswith(BEGINNINGS[ending]):
-        words = f"The file is named .{ending}, but what is in it is something else; save it as what it is"
+        words = N_(
+            "The file is named %(ending)s, but what is in it is something else; save it as what it is",
+            ending=f".{ending}",
+        )
         raise ResourceRefused(words, "file")
 
 

@@ -21,6 +21,7 @@ from guestauth import guessing, limits, passcodes, signin
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation
 from guestauth.keys import fingerprint
+from guestauth.languages import N_
 from guestauth.limits import Ledger, Limit, Row
 from guestauth.models import Passcode, SignIn, User
 from guestauth.passcodes import TooManyTries
@@ -34,7 +35,7 @@ class SendTooEarly(Refusal):
     """A code was sent less than 60 s ago (B24); `next_at` says from when another can be."""
 
     def __init__(self, sent_at: datetime) -> None:
-        super().__init__("too early")
+        super().__init__()
         self.sent_at, self.next_at = sent_at, sent_at + RESEND_AFTER
 
 
@@ -42,7 +43,7 @@ class TooManySends(Refusal):
     """Three codes were sent for this sign-in (B24); `next_at` says from when a new one can be started."""
 
     def __init__(self, sent_at: datetime) -> None:
-        super().__init__("too many codes")
+        super().__init__()
         self.next_at = sent_at + RESEND_AFTER
 
 
@@ -156,13 +157,13 @@ def _why_no_send(sign_in: SignIn, by: Caller) -> Refusal:
     db.session.refresh(sign_in)
     refusal: Refusal
     if sign_in.consumed_at:
-        refusal, reason = SignInUsed(), "used"
+        refusal, reason = SignInUsed(), N_("used")
     elif sign_in.tries >= passcodes.MOST_TRIES:
-        refusal, reason = TooManyTries(), "too many tries"
+        refusal, reason = TooManyTries(), N_("too many tries")
     elif sign_in.sends >= MOST_SENDS and sign_in.last_sent_at:
-        refusal, reason = TooManySends(sign_in.last_sent_at), "too many codes"
+        refusal, reason = TooManySends(sign_in.last_sent_at), N_("too many codes")
     else:
-        refusal, reason = SendTooEarly(sign_in.last_sent_at or now()), "too early"
+        refusal, reason = SendTooEarly(sign_in.last_sent_at or now()), N_("too early")
     return signin.refused("passcode.requested", refusal, reason, sign_in, by)
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import defer
 from guestauth import addresses, audit, resources
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, operation, query
+from guestauth.languages import N_
 from guestauth.models import Event, Resource, Share, User
 
 PAGE = 50  # resources
@@ -32,13 +33,17 @@ GUESTS = select(func.count()).where(*HAVING).correlate(Resource).scalar_subquery
 SORTS = ("title", "slug", "kind", "guests", "size")
 
 
+NAMED = 20  # addresses in a refusal, at the most
+
+
 class NotGuests(Refusal):
-    """Some addresses are nobody's here; `typed` has them. Nothing was shared."""
+    """Some addresses are nobody's here. Nothing was shared."""
 
     def __init__(self, typed: Sequence[str]) -> None:
         """`typed`: the addresses, as they came."""
-        super().__init__(f"There is no guest {', '.join(typed)}; nothing was shared")
-        self.typed = typed
+        some, more = ", ".join(typed[:NAMED]), len(typed) - NAMED
+        named = N_("%(some)s and %(count)s more", some=some, count=more) if more > 0 else some
+        super().__init__(N_("Nothing is shared yet, since nobody here has this address: %(typed)s", typed=named))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint, keys
+from guestauth.languages import N_
 from guestauth.models import SOURCES, Passcode, Session, SignIn
 from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
 
@@ -95,7 +96,7 @@ def enter_code(
     """
     sign_in = db.session.scalar(_NAMED, {"b_id": sign_in_id, "b_tenant": tenant_id})
     if sign_in is None:
-        raise SignInUnknown("no such sign-in")
+        raise SignInUnknown()
     if not sign_in.known:
         row = limits.of_client(limits.CLIENT_CODES, by)
         limits.spend(limits.CLIENT_CODES, row, by=by, tenant_id=tenant_id, address=sign_in.address)
@@ -104,14 +105,14 @@ def enter_code(
     passcode = passcodes.matching(sign_in, code)
     if passcode is not None and not passcodes.is_live(passcode):
         _give_back(sign_in)
-        raise refused("sign-in", PasscodeExpired(), "expired", sign_in, by)
+        raise refused("sign-in", PasscodeExpired(), N_("expired"), sign_in, by)
     done = None
     if passcode is not None:
         proof = sessions.Proof(since=passcode.issued_at)
         done = let_in_or_none(sign_in, proof, browser=browser, replacing=replacing, by=by)
     if done is None:
         guessing.wrong(sign_in, by=by)
-        record("sign-in", sign_in, by, refused="may not sign in" if passcode else "wrong code")
+        record("sign-in", sign_in, by, refused=N_("may not sign in") if passcode else N_("wrong code"))
         raise PasscodeWrong(MOST_TRIES - sign_in.tries)
     guessing.right(sign_in)
     return done
@@ -176,7 +177,7 @@ def mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> SignIn:
     named = {"b_id": sign_in_id, "b_tenant": tenant_id, "b_browser": fingerprint(browser)}
     sign_in = db.session.scalar(_MINE, named)
     if sign_in is None:
-        raise SignInUnknown("no such sign-in in this browser")
+        raise SignInUnknown()
     return sign_in
 
 
@@ -224,15 +225,15 @@ def _again(sign_in: SignIn, code: str, *, browser: str, by: Caller) -> SignedIn:
     db.session.refresh(sign_in)
     secret, new_browser = _secrets(sign_in, browser)
     if sign_in.browser not in (fingerprint(browser), fingerprint(new_browser)) or not sign_in.sends:
-        raise SignInUnknown("no such sign-in in this browser")
+        raise SignInUnknown()
     if sign_in.consumed_at is None:
-        raise refused("sign-in", TooManyTries(), "too many tries", sign_in, by)
+        raise refused("sign-in", TooManyTries(), N_("too many tries"), sign_in, by)
     spare = update(SignIn).where(SignIn.id == sign_in.id, SignIn.tries < MOST_TRIES)
     in_time = now() - sign_in.consumed_at <= REPEAT_WITHIN and changed(spare.values(tries=SignIn.tries + 1)) == 1
     session = sessions.of_sign_in_or_none(sign_in.id)
     known = session is not None and session.secret == fingerprint(secret)
     if session is None or not (in_time and known and passcodes.matching(sign_in, code)):
-        raise refused("sign-in", PasscodeUsed(), "used", sign_in, by)
+        raise refused("sign-in", PasscodeUsed(), N_("used"), sign_in, by)
     _give_back(sign_in)
     return _signed_in(sign_in, session, secret, new_browser)
 

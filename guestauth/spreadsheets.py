@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from guestauth.database import Refusal
+from guestauth.languages import N_
 
 Rows = Iterable[Sequence[Any]]
 FORMULA = re.compile(r"((?:^|[;\t\r\n])\s*)(?=[=+\-@|%＝＋－＠\t\r\n])")  # also where other separators are used
@@ -56,7 +57,7 @@ def read(content: bytes) -> list[tuple[int, list[str]]]:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as fault:
-        raise NotASpreadsheet(f"The file cannot be read as CSV: {fault}") from fault
+        raise NotASpreadsheet(N_("The file cannot be read as CSV: check that its quotes end")) from fault
     return [(n, row) for n, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
 
 
@@ -65,9 +66,9 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as fault:
-        raise NotASpreadsheet("The file is not text in UTF-8: save it as “CSV UTF-8”") from fault
+        raise NotASpreadsheet(N_("The file is not text in UTF-8: save it as “CSV UTF-8”")) from fault
     if "\x00" in text:
-        raise NotASpreadsheet("The file is not text")
+        raise NotASpreadsheet(N_("The file is not text"))
     return text
 
 

@@ -21,6 +21,7 @@ from guestauth import addresses, audit, languages, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
+from guestauth.languages import N_
 from guestauth.models import Domain, Tenant, User
 from guestauth.policies import WITH_PASSCODES
 
@@ -31,11 +32,7 @@ RETENTION = range(30, 3651)  # days
 
 
 class TenantRefused(Refusal):
-    """The tenant cannot be as described; the text says why, `field` which value it is about."""
-
-    def __init__(self, text: str, field: str | None = None) -> None:
-        super().__init__(text)
-        self.field = field
+    """The tenant cannot be as described; `field` says which value it is about."""
 
 
 class TenantTaken(Refusal):
@@ -77,7 +74,7 @@ def create(
     """
     names = list(dict.fromkeys(_domain(typed) for typed in domains))
     if not names:
-        raise TenantRefused("A tenant needs a domain", "domain")
+        raise TenantRefused(N_("A tenant needs a domain"), "domain")
     _check(name, help_contact, privacy_statement_url)
     admin = addresses.parse(administrator) if administrator else None
     moment = now()
@@ -91,7 +88,7 @@ def create(
         privacy_statement_url=privacy_statement_url,
         created_at=moment,
     )
-    with refusing_doubles(TenantTaken("The id or one of the domains belongs to a tenant already")):
+    with refusing_doubles(TenantTaken(N_("The id or one of the domains belongs to a tenant already"))):
         db.session.add(tenant)
         db.session.flush()
         db.session.add_all(Domain(tenant_id=tenant.id, name=name, verified_at=moment) for name in names)
@@ -129,9 +126,9 @@ def change(
     wanted: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     _check(wanted.get("name", tenant.name), wanted.get("help_contact"), wanted.get("privacy_statement_url"))
     if wanted.get("language", "en") not in languages.NAMES:
-        raise TenantRefused(f"Choose one of {', '.join(languages.NAMES)}", "language")
+        raise TenantRefused(N_("Choose one of %(tags)s", tags=", ".join(languages.NAMES)), "language")
     if wanted.get("retention_days", 365) not in RETENTION:
-        raise TenantRefused("Keep the logs for 30 to 3650 days", "retention_days")
+        raise TenantRefused(N_("Keep the logs for 30 to 3650 days"), "retention_days")
     changes = {key: value or None for key, value in wanted.items() if (value or None) != getattr(tenant, key)}
     before = {key: getattr(tenant, key) for key in changes}
     for key, value in changes.items():
@@ -174,7 +171,7 @@ def find(typed: str) -> Tenant:
         which = Tenant.id == owner.scalar_subquery()
     tenant = db.session.scalar(select(Tenant).where(which)) if reference else None
     if tenant is None:
-        raise TenantUnknown(f"There is no tenant {typed}")
+        raise TenantUnknown(N_("There is no tenant %(typed)s", typed=typed))
     return tenant
 
 
@@ -211,15 +208,17 @@ def administrator_of(
 def _check(name: str, help_contact: str | None, privacy_statement_url: str | None) -> None:
     """Check what a tenant says of itself."""
     if not 1 <= len(audit.one_line(name).strip()) <= 200 or not addresses.is_text(name, most=len(name)):
-        raise TenantRefused("A tenant's name has 1 to 200 characters", "name")
+        raise TenantRefused(N_("A tenant's name has 1 to 200 characters"), "name")
     if privacy_statement_url and not addresses.is_web_address(privacy_statement_url):
-        raise TenantRefused("The privacy statement's URL starts with https:// or http://", "privacy_statement_url")
+        raise TenantRefused(
+            N_("The privacy statement's URL starts with https:// or http://"), "privacy_statement_url"
+        )
     if not addresses.is_text(help_contact or "", most=200):
-        raise TenantRefused("A help contact has 200 characters at most", "help_contact")
+        raise TenantRefused(N_("A help contact has 200 characters at most"), "help_contact")
 
 
 def _domain(typed: str) -> str:
     name = addresses.domain_or_none(typed)
     if name is None:
-        raise TenantRefused(f"{typed} is not a domain name", "domain")
+        raise TenantRefused(N_("%(typed)s is not a domain name", typed=typed), "domain")
     return name

@@ -111,7 +111,7 @@ def test_lines_are_counted_as_a_spreadsheet_counts_them(sqlite_world: World) -> 
         (f"{STRANGER},,true,Hello, you", "a message with commas stands in quotes"),
         (f"{STRANGER},,,{'x' * 2001}", "A message has 2,000 characters at most"),
         (f"{STRANGER},/{'x' * 2000},,", "Where to land is a path within the tenant"),
-        (f"{STRANGER},https://myapps.microsoft.com,,", "other sites cannot be used"),
+        (f"{STRANGER},https://myapps.microsoft.com,,", "not another site"),
     ],
 )
 def test_line_that_cannot_be_used_says_why(sqlite_world: World, line: str, words: str) -> None:

@@ -1,6 +1,7 @@
 """What is said in each language: whole, with nothing lost, and nothing said past the catalogues (UX 8)."""
 
 import ast
+import copy
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -8,18 +9,20 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
-from guestauth import languages, letters
+from guestauth import audit, languages, letters, passcodes
+from guestauth.languages import N_, said
 from tests.test_letters import INVITATION, PASSCODE
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUES = ROOT / "guestauth" / "translations"
 FOREIGN = [tag for tag in languages.LOCALES if tag != "en"]
+KEYWORDS = {**DEFAULT_KEYWORDS, "NN_": (1, 2)}  # as in the Makefile
 METHODS = [("guestauth/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 SPOKEN = ("guest", "common", "errors", "admin", "base.html", "macros.html")
@@ -52,17 +55,20 @@ def forms(text: object) -> tuple[str, ...]:
     return tuple(map(str, text)) if isinstance(text, list | tuple) else (str(text or ""),)
 
 
-def said() -> set[object]:
+def messages_said() -> set[object]:
     """Everything the code and the templates say."""
     return {found[2] for top in ("guestauth", "templates") for found in extract_from_dir(ROOT / top, [
         (pattern.partition("/")[2], method) for pattern, method in METHODS if pattern.startswith(top)
-    ])}  # fmt: skip
+    ], keywords=KEYWORDS)}  # fmt: skip
 
 
 @pytest.mark.parametrize("tag", FOREIGN)
 def test_everything_is_translated(tag: str) -> None:
     """Mend: make messages, then fill in the empty ones and run it again."""
-    assert said() - {each.id for each in messages(tag) if all(forms(each.string)) and not each.fuzzy} == set()
+    assert (
+        messages_said() - {each.id for each in messages(tag) if all(forms(each.string)) and not each.fuzzy}
+        == set()
+    )
 
 
 @pytest.mark.parametrize("tag", FOREIGN)
@@ -75,7 +81,7 @@ def test_every_plural_form_is_there(tag: str) -> None:
 @pytest.mark.parametrize("tag", FOREIGN)
 def test_nothing_is_translated_that_is_no_longer_said(tag: str) -> None:
     """Mend: make messages."""
-    assert {message.id for message in messages(tag)} - said() == set()
+    assert {message.id for message in messages(tag)} - messages_said() == set()
 
 
 @pytest.mark.parametrize("tag", FOREIGN)
@@ -189,6 +195,100 @@ def test_module_says_nothing_past_the_catalogue(path: Path) -> None:
             plain = [text for text in plain if text not in ("True", "False", "None")]
             if ast.unparse(call.func) != "abort" or plain[0] == "400":  # the words of others are not shown
                 assert not [text for text in plain if is_speech(text.strip("f'\""))], plain
+
+
+# What operations say
+
+NOUNS = sorted((ROOT / "guestauth").glob("*.py"))
+UNSEEN = {"NotTheDemo", "CopyRefused"}  # by anybody but the command line
+REASONS = {"Dropped", "refused", "signin.refused"}  # why something is not done, as the log has it
+
+
+def refusals() -> set[str]:
+    """The names of all refusals, also of those that are refusals by way of another."""
+    bases = {
+        each.name: {ast.unparse(base).rpartition(".")[2] for base in each.bases}
+        for path in NOUNS
+        for each in ast.parse(path.read_text("utf-8")).body
+        if isinstance(each, ast.ClassDef)
+    }
+    return {name for name, above in bases.items() if above & {"Refusal", *bases} and name not in UNSEEN}
+
+
+def texts(module: ast.Module) -> Iterator[ast.expr]:
+    """What the refusals and reasons of a module say: their first argument, or the reason."""
+    names = refusals() | REASONS
+    for call in (node for node in ast.walk(module) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        if name in REASONS - {"Dropped"}:
+            yield call.args[2]
+        elif {name, name.rpartition(".")[2]} & names or name == "super().__init__":
+            yield from call.args[:1]
+
+
+def is_said(text: ast.expr, module: ast.Module) -> bool:
+    """Whether it is a `Text`, or a name for nothing else; what a class is made of besides is no text."""
+    if isinstance(text, ast.Name):
+        return all(is_said(value, module) for value in named(text.id, module))
+    if isinstance(text, ast.IfExp):
+        return is_said(text.body, module) and is_said(text.orelse, module)
+    return "N_(" in ast.unparse(text) or not isinstance(text, ast.Constant | ast.JoinedStr)
+
+
+def named(name: str, module: ast.Module) -> Iterator[ast.expr]:
+    """Everything that is ever given this name, alone or among several."""
+    for node in (each for each in ast.walk(module) if isinstance(each, ast.Assign)):
+        target, value = node.targets[-1], node.value
+        several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+        pairs = zip(target.elts, value.elts, strict=True) if several else [(target, value)]
+        yield from (given for named, given in pairs if ast.unparse(named) == name != ast.unparse(given))
+
+
+@pytest.mark.parametrize("path", NOUNS, ids=lambda path: path.name)
+def test_what_an_operation_refuses_can_be_said_in_every_language(path: Path) -> None:
+    """Mend: N_("… %(name)s …", name=…), or NN_ if a number decides between its forms."""
+    module = ast.parse(path.read_text("utf-8"))
+    assert [ast.unparse(text) for text in texts(module) if not is_said(text, module)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'raise GuestUnknown("There is none")',
+        'raise GuestUnknown(f"There is no {one}")',
+        'text = f"There is no {one}"\nraise guests.GuestUnknown(text)',
+        'raise GuestUnknown(N_("None") if one else "There is none")',
+        'raise refused("sign-in", PasscodeUsed(), "used", sign_in, by)',
+        'raise outbox.Dropped("not a guest")',
+        'refusal, reason = PasscodeUsed(), "used"\nraise signin.refused("sign-in", refusal, reason, sign_in, by)',
+    ],
+)
+def test_refusal_in_english_only_is_found(source: str) -> None:
+    module = ast.parse(source)
+    assert [text for text in texts(module) if not is_said(text, module)]
+
+
+def test_every_event_has_words_in_every_language() -> None:
+    assert {name for name, words in audit.EVENTS.items() if not isinstance(words, languages.Text)} == set()
+
+
+def test_text_is_english_for_programs_and_said_as_the_language_has_it(sqlite_world: World) -> None:
+    many = N_("%(some)s and %(count)s more", some="a@b.example", count=12345)
+    text = N_("Nothing is shared yet, since nobody here has this address: %(typed)s", typed=many)
+    assert text.endswith("this address: a@b.example and 12,345 more")
+    with sqlite_world.app.app_context(), languages.speaking("nl"):
+        assert (
+            said(text) == "Er is nog niets gedeeld, omdat niemand hier dit adres heeft: a@b.example en nog 12.345"
+        )
+    assert copy.deepcopy(text).values == text.values
+
+
+@pytest.mark.parametrize(("num", "words"), [(1, "1 minuut geldig"), (30, "30 minuten geldig")])
+def test_number_in_a_refusal_decides_between_its_forms(sqlite_world: World, num: int, words: str) -> None:
+    sqlite_world.app.config["PASSCODE_LIFETIME"] = num * 60
+    with sqlite_world.app.app_context(), languages.speaking("nl"):
+        assert words in said(passcodes.PasscodeExpired().text)
+    sqlite_world.app.config["PASSCODE_LIFETIME"] = 1800
 
 
 # Letters

@@ -2,8 +2,9 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from guestauth.database import Model
@@ -127,4 +128,5 @@ class ImportRow(Model, kw_only=True):
     target: Mapped[str] = mapped_column(Text, default="")
     send_mail: Mapped[bool] = mapped_column(default=True)
     outcome: Mapped[str | None] = mapped_column(String(20), default=None)  # invited, skipped, refused; None: waits
-    reason: Mapped[str | None] = mapped_column(String(300), default=None)
+    reason: Mapped[str | None] = mapped_column(String(300), default=None)  # in English
+    said: Mapped[list[Any] | None] = mapped_column(JSON, default=None)  # what its `languages.Text` is made from

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from guestauth import federation, invitations, limits, resources, signin
+from guestauth import federation, limits, resources, signin
 from guestauth.database import Refusal, now
 from guestauth.engines import is_busy
 from guestauth.languages import N_, said
@@ -57,7 +57,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(federation.StateUnknown, state_unknown)
     app.register_error_handler(resources.ResourceUnknown, resource_unknown)
     app.register_error_handler(limits.LimitReached, limit_reached)
-    app.register_error_handler(invitations.DomainRefused, domain_refused)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(SQLAlchemyError, database_fault)
@@ -126,16 +125,6 @@ def resource_unknown(_: Exception) -> Any:
 def limit_reached(limit: limits.LimitReached) -> Any:
     """Say from when it can be done again, to guests and strangers alike; it costs no try and loses nothing."""
     return wait(error_page(429, retry_at=limit.next_at), limit.next_at)
-
-
-def domain_refused(refusal: Refusal) -> Any:
-    """Say that guests of their domain are let in no longer (B21), or what else was refused because of a domain."""
-    arrival = gate.tenant_arrival()
-    if arrival.user is None or arrival.user.is_administrator:
-        return refused(refusal)
-    domain = arrival.user.mail.rpartition("@")[2]
-    text = gettext("%(org)s no longer lets guests of %(domain)s in", org=arrival.tenant.name, domain=domain)
-    return error_page(400, text=text)
 
 
 def refused(refusal: Refusal) -> Any:

@@ -75,9 +75,7 @@ class Address(EmailField):
         try:
             self.parsed = addresses.parse(self.data)
         except addresses.NotAnAddress as refusal:
-            raise ValidationError(
-                gettext("Enter an email address in the correct format, like name@example.com")
-            ) from refusal
+            raise ValidationError(refusal.text) from refusal
 
 
 class Target(HiddenField):

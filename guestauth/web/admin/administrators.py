@@ -16,7 +16,7 @@ from guestauth.languages import N_
 from guestauth.models import User
 from guestauth.web import cookies, gate
 from guestauth.web.admin import blueprint, done
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, first, page, problem
 
 
 class AddAdministratorForm(Form):
@@ -34,14 +34,8 @@ def all_administrators() -> Any:
         email, name = first(form.email), first(form.display_name)
         try:
             made = administrators.add(tenant.id, email, display_name=name, by=gate.caller())
-        except NotAnAddress:
-            problems = [
-                Problem(gettext("Enter an email address in the correct format, like name@example.com"), "email")
-            ]
-        except administrators.AddressTaken as refusal:
-            problems = [Problem(f"{refusal}.", "email")]
-        except administrators.AdministratorRefused as refusal:
-            problems = [Problem(f"{refusal}.", "display_name")]
+        except (NotAnAddress, administrators.AddressTaken, administrators.AdministratorRefused) as refusal:
+            problems = [problem(refusal, "email")]
         else:
             return done(
                 gettext("%(mail)s is an administrator and can sign in at the console now.", mail=made.mail),
@@ -63,7 +57,7 @@ def remove_administrator(administrator_id: uuid.UUID) -> Any:
         try:
             administrators.remove(found.tenant_id, found.id, by=gate.caller())
         except administrators.LastAdministrator as refusal:
-            problems = [Problem(f"{refusal}.")]
+            problems = [problem(refusal)]
         else:
             if found.id == gate.administrator().id:
                 cookies.forget(arrival=gate.tenant_arrival())

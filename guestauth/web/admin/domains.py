@@ -15,7 +15,7 @@ from guestauth.languages import N_
 from guestauth.models import Domain
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, first, page, problem
 
 
 class AddDomainForm(Form):
@@ -32,7 +32,7 @@ def all_domains() -> Any:
         try:
             made = domains.claim(tenant.id, first(form.domain), by=gate.caller())
         except domains.DomainRefused as refusal:
-            problems = [Problem(str(refusal), "domain")]
+            problems = [problem(refusal)]
         else:
             return done(
                 gettext("%(domain)s is waiting for its record.", domain=made.name),
@@ -55,7 +55,7 @@ def verify_domain(domain: str) -> Any:
         try:
             domains.check(found.tenant_id, found.name, by=gate.caller())
         except (domains.NotProved, domains.DomainTaken) as refusal:
-            problems = [Problem(f"{refusal}.")]
+            problems = [problem(refusal)]
         else:
             return done(gettext("%(domain)s is verified.", domain=found.name), "domains")
     return page(
@@ -80,7 +80,7 @@ def remove_domain(domain: str) -> Any:
         try:
             domains.remove(found.tenant_id, found.name, by=gate.caller())
         except domains.LastDomain as refusal:
-            problems = [Problem(f"{refusal}.")]
+            problems = [problem(refusal)]
         else:
             return done(gettext("%(what)s is removed.", what=found.name), "domains", tenant=found.tenant_id)
     return page("admin/domain_remove.html", form=form, problems=problems, domain=found, **_names(found))

@@ -26,7 +26,7 @@ from guestauth.languages import N_
 from guestauth.models import ACCEPTED, PENDING, Invitation, Session, Tenant, User
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
-from guestauth.web.fields import Form, Problem, page
+from guestauth.web.fields import Form, Problem, page, problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +186,7 @@ def guest_action(user_id: uuid.UUID, action: str) -> Any:
         try:
             chosen.run(seen, gate.caller())
         except Refusal as refusal:
-            problems = [Problem(f"{refusal}.")]
+            problems = [problem(refusal)]
         else:
             return done(gettext(chosen.done, mail=seen.user.mail), "guest", user_id=user_id)
     effect = gettext(chosen.effect, mail=seen.user.mail, sessions=_ending(seen), next=_next(seen))

@@ -19,7 +19,7 @@ from guestauth.database import Refusal
 from guestauth.languages import N_
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint, done
-from guestauth.web.fields import Form, Problem, page
+from guestauth.web.fields import Form, page, problem
 
 SECONDS = 2.0  # how long one request works
 EXAMPLE = {"inviteeEmail": "name@example.com", "inviteRedirectURL": "/apps/welcome-pack", "sendEmail": "true"}
@@ -41,7 +41,7 @@ def import_guests() -> Any:
             made = imports.keep(tenant.id, form.file.data.filename, plan, by=gate.caller())
             return redirect(url_for("admin.import_progress", import_id=made.id), 303)
         except Refusal as refusal:
-            problems = [Problem(str(refusal), form.file.id)]
+            problems = [problem(refusal, "file")]
     earlier = imports.listed(tenant.id)
     return page("admin/import.html", form=form, problems=problems, earlier=earlier, most=import_files.MOST_ROWS)
 
@@ -106,7 +106,7 @@ def _discarded(name: str) -> str:
 
 def _content(form: UploadForm) -> bytes:
     if not form.file.data:
-        raise import_files.ImportFileRefused(gettext("Choose a CSV file"))
+        raise import_files.ImportFileRefused(N_("Choose a CSV file"))
     content: bytes = form.file.data.read()
     return content
 
@@ -137,5 +137,6 @@ def _progress_page(import_id: uuid.UUID, form: RunForm) -> Any:
         total=sum(counts.values()),
         listed=imports.page(tenant.id, import_id, outcome=outcome, number=number),
         outcome=outcome,
+        why=imports.why,
         running=request.args.get("run") == "on",
     )

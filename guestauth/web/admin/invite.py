@@ -21,7 +21,7 @@ from guestauth.models import Invitation, Tenant, User
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
 from guestauth.web.admin.guest import look
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, Problem, first, page, problem
 
 
 class InviteForm(Form):
@@ -45,14 +45,8 @@ def invite() -> Any:
         except invitations.AlreadyAGuest:
             known = _known(tenant, form)
             problems = [Problem(_there_already(tenant, form, known), "email")]
-        except NotAnAddress:
-            problems = [
-                Problem(gettext("Enter an email address in the correct format, like name@example.com"), "email")
-            ]
-        except invitations.DomainRefused as refusal:
-            problems = [Problem(f"{refusal}.", "email")]
-        except invitations.InvitationRefused as refusal:
-            problems = [Problem(f"{refusal}.", refusal.field)]
+        except (NotAnAddress, invitations.DomainRefused, invitations.InvitationRefused) as refusal:
+            problems = [problem(refusal, "email")]
         else:
             return done(
                 gettext("Invited: %(mail)s", mail=first(form.email).strip()), "invited", user_id=made.user_id
@@ -77,10 +71,8 @@ def _invite(tenant: Tenant, form: InviteForm) -> Invitation:
     """Do what the form says; where to land is a page of the tenant."""
     target = first(form.redirect).strip()
     if target and gate.safe_target(f"/{g.reference}{target}") is None:
-        raise invitations.InvitationRefused(
-            gettext("There is no page %(path)s at %(org)s where they could land", path=target, org=tenant.name),
-            "redirect",
-        )
+        text = N_("There is no page %(path)s at %(org)s where they could land", path=target, org=tenant.name)
+        raise invitations.InvitationRefused(text, "redirect")
     return invitations.invite(
         tenant.id,
         first(form.email),

@@ -16,7 +16,7 @@ from flask_babel import gettext
 
 from guestauth import audit as log
 from guestauth import journal
-from guestauth.languages import N_
+from guestauth.languages import N_, said
 from guestauth.models import Event
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint
@@ -26,7 +26,7 @@ FILTERS = ("address", "event", "result", "from", "to")
 COLUMNS = ("time", "event", "what", "result", "reason", "actor", "by", "address", "clientAddress", "browser")
 MOST_ID = 2**63 - 1
 ACTORS = (N_("visitor"), N_("guest"), N_("administrator"), N_("command line"), N_("delivery"))
-RESULTS = (N_("success"), N_("refused"))  # shown in the language of the page; what happened is in English
+RESULTS = (N_("success"), N_("refused"))  # shown in the language of the page; files are in English
 
 
 @blueprint.get("/sign-ins")
@@ -60,7 +60,7 @@ def _shown(name: str, names: Sequence[str]) -> Any:
     if not problems:
         places = {"older_than": _place("before"), "newer_than": _place("after")}
         found = journal.page(tenant.id, _which(query, names), **places)
-    events = [(each, _sentence(log.EVENTS[each])) for each in names]
+    events = [(each, _sentence(said(log.EVENTS[each]))) for each in names]
     context: dict[str, Any] = {"query": query, "events": events, "meaning": dict(events), "here": name}
     return page(
         f"admin/{name}.html", problems=problems, found=found, written=_written, details=_details, **context

@@ -19,7 +19,7 @@ from guestauth.models import Tenant
 from guestauth.policies import DomainList
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, Problem, first, page, problem
 
 MOST_COMPARED = 1000  # lines
 
@@ -47,11 +47,9 @@ def policy() -> Any:
             policies.define(tenant.id, definition, expecting=first(form.before), by=gate.caller())
             return done(gettext("The policy is saved."), "policy")
     except policies.NotAPolicy as refusal:
-        return _editor(form, first(form.definition), [Problem(str(refusal), "definition")])
-    except policies.PolicyChanged:
-        tenant = tenants.find(str(tenant.id))
-        words = gettext("Somebody else changed the policy in the meantime. Look at what would change now.")
-        problems = [Problem(words)]
+        return _editor(form, first(form.definition), [problem(refusal, "definition")])
+    except policies.PolicyChanged as refusal:
+        tenant, problems = tenants.find(str(tenant.id)), [problem(refusal)]
     return page("admin/policy_confirm.html", problems=problems, **_change(tenant, definition))
 
 
@@ -79,7 +77,7 @@ def domain_list() -> Any:
     try:
         new = _typed_list(tenant, kind, typed)
     except policies.NotAPolicy as refusal:
-        return page("admin/domain_list.html", form=form, problems=[Problem(str(refusal), "domains")], **context)
+        return page("admin/domain_list.html", form=form, problems=[problem(refusal, "domains")], **context)
     if new == old:
         return done(gettext("That is the list there was; nothing was changed."), "domain_list")
     gone = old if old and old.kind != kind else None
@@ -134,7 +132,7 @@ def _typed_list(tenant: Tenant, kind: str, typed: str) -> DomainList | None:
         return None
     names = [name.strip() for name in typed.splitlines() if name.strip()]
     if not names:
-        raise policies.NotAPolicy(gettext("Enter at least one domain, or choose everyone"))
+        raise policies.NotAPolicy(N_("Enter at least one domain, or choose everyone"))
     new = policies.listed(DomainList(kind, names))
     policies.checked(policies.limited(tenant.policy, new))
     return new

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import request
-from flask_babel import format_decimal, gettext
+from flask_babel import gettext
 from flask_wtf.file import FileField
 from werkzeug.exceptions import NotFound
 from wtforms import HiddenField, StringField, TextAreaField
@@ -21,12 +21,11 @@ from guestauth.languages import N_
 from guestauth.models import Resource
 from guestauth.web import gate
 from guestauth.web.admin import as_csv, blueprint, done
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, Problem, first, page, problem
 
 KINDS = {"text": N_("Text"), "file": N_("File"), "url": N_("Link")}
 MISSING = {"text": N_("Enter the text"), "url": N_("Enter the address"), "file": N_("Choose a file")}
 MOST_PAGES = 100_000
-NAMED = 20  # addresses in a message, at the most
 COLUMNS = ("title", "slug", "kind", "sharedWithAllGuests", "guests", "size", "fileName", "url", "createdDateTime")
 
 
@@ -74,7 +73,7 @@ def add_resource() -> Any:
     try:
         made = store.add(tenant_id, form.slug.data, title=first(form.title), by=gate.caller(), **content)
     except (store.ResourceTaken, store.ResourceRefused) as refusal:
-        return _adding(form, [Problem(str(refusal), getattr(refusal, "field", "slug"))])
+        return _adding(form, [problem(refusal)])
     return done(gettext("%(title)s is added. Nobody has it yet.", title=made.title), "resource", slug=made.slug)
 
 
@@ -104,7 +103,7 @@ def edit_resource(slug: str) -> Any:
     try:
         changed = store.edit(found.tenant_id, found.slug, title=first(form.title), by=gate.caller(), **content)
     except store.ResourceRefused as refusal:
-        problems = [Problem(str(refusal), refusal.field)]
+        problems = [problem(refusal)]
         return page("admin/resource_edit.html", form=form, resource=found, problems=problems)
     return done(gettext("%(title)s is saved.", title=changed.title), "resource", slug=found.slug)
 
@@ -141,7 +140,7 @@ def share_resource(slug: str) -> Any:
     try:
         new = shares.with_guests(found.tenant_id, found.slug, typed, by=gate.caller())
     except shares.NotGuests as refusal:
-        return _shown(slug, form, [Problem(_unknown(refusal.typed), "guests")])
+        return _shown(slug, form, [problem(refusal, "guests")])
     return done(_added([each.mail for each in new]), "resource", slug=found.slug)
 
 
@@ -222,13 +221,6 @@ def _content(form: Any, kind: str) -> dict[str, Any]:
     if kind == "url":
         return {"url": first(form.url).strip()}
     return {"text": first(form.text).replace("\r\n", "\n")}
-
-
-def _unknown(typed: Sequence[str]) -> str:
-    some, more = ", ".join(typed[:NAMED]), len(typed) - NAMED
-    if more > 0:
-        some = gettext("%(some)s and %(count)s more", some=some, count=format_decimal(more))
-    return str(gettext("Nothing is shared yet, since nobody here has this address: %(typed)s", typed=some))
 
 
 def _added(mails: Sequence[str]) -> str:

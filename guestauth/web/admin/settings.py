@@ -14,7 +14,7 @@ from guestauth import administrators, domains, languages, policies, tenants
 from guestauth.languages import N_
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, first, page, problem
 
 
 class OneTimePasscodeForm(Form):
@@ -66,7 +66,7 @@ def details() -> Any:
             days = int(first(form.retention_days))
             tenants.change(tenant.id, **given, retention_days=days, by=gate.caller())
         except tenants.TenantRefused as refusal:
-            problems = [Problem(str(refusal), refusal.field)]
+            problems = [problem(refusal)]
         else:
             return done(gettext("The settings are saved."), "settings")
     return page("admin/settings_details.html", form=form, problems=problems, languages=languages.NAMES.items())

@@ -13,7 +13,7 @@ import uuid
 from typing import Any
 
 from flask import Response, current_app, redirect, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -22,7 +22,7 @@ from guestauth.database import now
 from guestauth.languages import N_
 from guestauth.models import SignIn
 from guestauth.web import cookies, gate
-from guestauth.web.fields import Address, Form, Problem, Target, first, page, wait
+from guestauth.web.fields import Address, Form, Target, first, page, problem, wait
 from guestauth.web.guest import blueprint
 
 
@@ -194,6 +194,7 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
         found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
         if found.tries >= signin.MOST_TRIES and not found.consumed_at:
             return _new_code_needed(found, 422)
+<<<<<<< HEAD
         return _code_page(found, form, problems=[Problem(_words(refusal), "code")])
     return let_in(done)
 
@@ -201,6 +202,9 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
 def let_in(done: signin.SignedIn) -> Any:
     """Hand the browser its session and lead on."""
     arrival = gate.tenant_arrival()
+=======
+        return _code_page(found, form, problems=[problem(refusal, "code")])
+>>>>>>> fbedd1b (What an operation refuses is said in the language of the page, and so are the words of the logs)
     cookies.renew_browser(done.browser)
     cookies.know(arrival.tenant.id, done.mail_key)
     cookies.remember(done.session_secret, done.expires_at, arrival=arrival)
@@ -210,24 +214,6 @@ def let_in(done: signin.SignedIn) -> Any:
 def _way_back(target: str | None) -> str:
     """Return where a sign-in leads if that is in the tenant still: its domain may be another's now (T-05)."""
     return gate.safe_target(target or "") or gate.home()
-
-
-def _words(refusal: Exception) -> str:
-    if isinstance(refusal, passcodes.PasscodeWrong):
-        wrong: str = ngettext(
-            "That code is not right. You can try %(num)s more time.",
-            "That code is not right. You can try %(num)s more times.",
-            refusal.tries_left,
-        )
-        return wrong
-    if isinstance(refusal, passcodes.PasscodeExpired):
-        expired: str = ngettext(
-            "That code has expired. Codes work for %(num)s minute. Send a new code.",
-            "That code has expired. Codes work for %(num)s minutes. Send a new code.",
-            _lifetime_minutes(),
-        )
-        return expired
-    return str(gettext("That code has already been used. Send a new code."))
 
 
 def _code_page(found: SignIn, form: CodeForm | None, **context: Any) -> Response:
