@@ -172,8 +172,9 @@ def checked(definition: str) -> str:
     :raises NotAPolicy: if it is none, or longer than 25,000 characters.
     """
     definition = definition.replace("\r\n", "\n").replace("\r", "\n")
-    if len(definition) > MOST_CHARACTERS:
-        raise NotAPolicy(N_("A definition has %(most)s characters at most", most=MOST_CHARACTERS))
+    most, n = MOST_CHARACTERS, len(definition)
+    if n > most:
+        raise NotAPolicy(N_("A definition has %(most)s characters at most; this one has %(n)s", most=most, n=n))
     allows_passcodes(definition)
     domain_list(definition)
     return definition

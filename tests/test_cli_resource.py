@@ -118,7 +118,10 @@ def test_share_with_one_and_take_it_back(sqlite_world: World) -> None:
 
 def test_share_with_several_is_all_or_nothing(sqlite_world: World) -> None:
     done = sqlite_world.run("resource", "share", T, "expense-portal", ALEX, "nobody@example.com")
-    assert (done.exit_code, done.stdout) == (1, "") and "nobody here has this address: nobody@example.com" in done.stderr
+    assert (done.exit_code, done.stdout) == (
+        1,
+        "",
+    ) and "nobody here has this address: nobody@example.com" in done.stderr
     assert "expense-portal" not in of(sqlite_world, ALEX)
     shared = sqlite_world.run("resource", "share", T, "expense-portal", ALEX, NICOLE).stdout
     assert shared == f"expense-portal is shared with {ALEX}, {NICOLE}\n"

@@ -194,17 +194,13 @@ def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
         found = signin.find(arrival.tenant.id, sign_in_id, browser=cookies.browser())
         if found.tries >= signin.MOST_TRIES and not found.consumed_at:
             return _new_code_needed(found, 422)
-<<<<<<< HEAD
-        return _code_page(found, form, problems=[Problem(_words(refusal), "code")])
+        return _code_page(found, form, problems=[problem(refusal, "code")])
     return let_in(done)
 
 
 def let_in(done: signin.SignedIn) -> Any:
     """Hand the browser its session and lead on."""
     arrival = gate.tenant_arrival()
-=======
-        return _code_page(found, form, problems=[problem(refusal, "code")])
->>>>>>> fbedd1b (What an operation refuses is said in the language of the page, and so are the words of the logs)
     cookies.renew_browser(done.browser)
     cookies.know(arrival.tenant.id, done.mail_key)
     cookies.remember(done.session_secret, done.expires_at, arrival=arrival)
