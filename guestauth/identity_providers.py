@@ -23,6 +23,7 @@ from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.database import add as insert
 from guestauth.keys import seal, unseal
+from guestauth.languages import N_
 from guestauth.models import (
     AZURE_AD,
     GOOGLE,
@@ -54,11 +55,7 @@ COVERS = {
 
 
 class ProviderRefused(Refusal):
-    """The provider cannot be set up as described; the text says why, `field` what it is about."""
-
-    def __init__(self, text: str, field: str) -> None:
-        super().__init__(text)
-        self.field = field  # kind, name, issuer, client_id, client_secret, covers or directories
+    """The provider cannot be set up as described; `field` says what it is about: one of `Described`."""
 
 
 class ProviderUnknown(Refusal):
@@ -101,7 +98,7 @@ def add(
     """
     provider, names = checked(described, tenant_id)
     provider.id = provider_id or provider.id
-    taken = f"{provider.name} is set up already. Remove it first to set it up anew."
+    taken = N_("%(provider)s is set up already. Remove it first to set it up anew.", provider=provider.name)
     with refusing_doubles(ProviderRefused(taken, "kind")):
         insert(provider)
     for name in names:
@@ -189,11 +186,11 @@ def checked(described: Described, tenant_id: uuid.UUID | None) -> tuple[Identity
     kind, name = described.kind, described.name.strip() or NAMES.get(described.kind, "")
     _check_kind(kind, tenant_id)
     if not 0 < len(name) <= 100 or not name.isprintable():
-        raise ProviderRefused("Give it the name that people know it by, in 100 characters at most", "name")
+        raise ProviderRefused(N_("Give it the name that people know it by, in 100 characters at most"), "name")
     client_id, client_secret = described.client_id.strip(), described.client_secret.strip()
     for value, which in ((client_id, "client_id"), (client_secret, "client_secret")):
         if not 0 < len(value) <= 255 or not value.isascii() or not value.isprintable():
-            raise ProviderRefused("Copy it from where the provider shows it: 255 characters at most", which)
+            raise ProviderRefused(N_("Copy it from where the provider shows it: 255 characters at most"), which)
     issuer = _issuer(described.issuer.strip() or ISSUERS.get(kind, ""))
     names = _names(described.covers or COVERS.get(kind, ()))
     provider = IdentityProvider(
@@ -211,20 +208,24 @@ def checked(described: Described, tenant_id: uuid.UUID | None) -> tuple[Identity
 
 def _check_kind(kind: str, tenant_id: uuid.UUID | None) -> None:
     if kind not in (*INSTALLATIONS, *TENANTS):
-        raise ProviderRefused(f"The kinds are {', '.join((*INSTALLATIONS, *TENANTS))}", "kind")
+        raise ProviderRefused(N_("The kinds are %(kinds)s", kinds=", ".join((*INSTALLATIONS, *TENANTS))), "kind")
     if kind in INSTALLATIONS and tenant_id:
-        raise ProviderRefused(f"{NAMES[kind]} is the installation's: set it up without a tenant", "kind")
+        raise ProviderRefused(
+            N_("%(kind)s is the installation's: set it up without a tenant", kind=NAMES[kind]), "kind"
+        )
     if kind in TENANTS and not tenant_id:
-        raise ProviderRefused("A provider of this kind is a tenant's own: say which tenant's", "kind")
+        raise ProviderRefused(N_("A provider of this kind is a tenant's own: say which tenant's"), "kind")
 
 
 def _issuer(text: str) -> str:
     try:
         fetching.check(text)
     except fetching.Unreachable as fault:
-        raise ProviderRefused(f"{fault}. Write the issuer as the provider shows it", "issuer") from fault
+        raise ProviderRefused(
+            N_("Write the issuer as the provider shows it, an https address"), "issuer"
+        ) from fault
     if len(text) > 500 or "?" in text or "#" in text:
-        raise ProviderRefused("An issuer has 500 characters at most, without ? and #", "issuer")
+        raise ProviderRefused(N_("An issuer has 500 characters at most, without ? and #"), "issuer")
     return text
 
 
@@ -232,9 +233,9 @@ def _names(typed: Iterable[str]) -> list[str]:
     """Return domains and addresses in canonical form, each once."""
     names = list(dict.fromkeys(_name(each) for each in typed if each.strip()))
     if not names:
-        raise ProviderRefused("Say whose addresses are its: at least one domain or address", "covers")
+        raise ProviderRefused(N_("Say whose addresses are its: at least one domain or address"), "covers")
     if len(names) > MOST_NAMES:
-        raise ProviderRefused(f"{MOST_NAMES:,} domains and addresses at most", "covers")
+        raise ProviderRefused(N_("%(most)s domains and addresses at most", most=MOST_NAMES), "covers")
     return names
 
 
@@ -243,12 +244,12 @@ def _name(typed: str) -> str:
     if "@" not in with_at:
         domain = addresses.domain_or_none(with_at)
         if domain is None:
-            raise ProviderRefused(f"{typed} is neither a domain nor an address", "covers")
+            raise ProviderRefused(N_("%(typed)s is neither a domain nor an address", typed=typed), "covers")
         return domain
     try:
         return addresses.parse(with_at).key
     except addresses.NotAnAddress as fault:
-        raise ProviderRefused(f"{typed} is neither a domain nor an address", "covers") from fault
+        raise ProviderRefused(N_("%(typed)s is neither a domain nor an address", typed=typed), "covers") from fault
 
 
 def _directories(kind: str, typed: Iterable[str]) -> list[str]:
@@ -260,9 +261,9 @@ def _directories(kind: str, typed: Iterable[str]) -> list[str]:
     try:
         found = list(dict.fromkeys(str(uuid.UUID(each.strip())) for each in typed if each.strip()))
     except ValueError as fault:
-        raise ProviderRefused("A directory is named by its tenant id, a UUID", "directories") from fault
+        raise ProviderRefused(N_("A directory is named by its tenant id, a UUID"), "directories") from fault
     if not found:
-        raise ProviderRefused("Name the directories (tenant ids) whose accounts may sign in", "directories")
+        raise ProviderRefused(N_("Name the directories (tenant ids) whose accounts may sign in"), "directories")
     return found
 
 
@@ -274,7 +275,7 @@ def _one(provider_id: uuid.UUID, tenant_id: uuid.UUID | None) -> IdentityProvide
     named = select(IdentityProvider).where(IdentityProvider.id == provider_id, _of(tenant_id))
     provider = db.session.scalar(named)
     if provider is None:
-        raise ProviderUnknown("There is no such identity provider")
+        raise ProviderUnknown(N_("There is no such identity provider"))
     return provider
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from guestauth import policies
+from guestauth.languages import N_, Text
 from guestauth.models import (
     AZURE_AD,
     GOOGLE,
@@ -30,7 +31,10 @@ from guestauth.models import (
     User,
 )
 
-NAMES = {PASSCODE: "Email one-time passcode", **{kind: word for kind, word in SOURCES.items() if kind != PASSCODE}}
+NAMES = {
+    PASSCODE: N_("Email one-time passcode"),
+    **{kind: word for kind, word in SOURCES.items() if kind != PASSCODE},
+}
 ORDER = (AZURE_AD, GOOGLE, OPENID_CONNECT, MICROSOFT_ACCOUNT)  # of B6; a tenant's own come after work accounts
 
 
@@ -39,7 +43,7 @@ class Way:
     """A way in, or none, and the reason in words for administrators."""
 
     provider: str | None  # one of NAMES; None: no way in
-    reason: str
+    reason: Text
     through: IdentityProvider | None = None  # where they sign in, unless it is by a code
 
     @property
@@ -91,10 +95,10 @@ def _first(rules: Sequence[Rule], tenant: Tenant, user: User, candidates: Candid
 
 def _shut_out(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     reasons = (
-        (tenant.disabled_at, f"{tenant.name} is turned off, so nobody signs in to it."),
-        (user.deleted_at, "They are deleted, so they are nobody here. Restored, they sign in as before."),
-        (user.blocked_at, "They are blocked. Unblocked, they sign in as before."),
-        (user.revoked_at, "Their invitation was revoked before they accepted. Resend it to let them in."),
+        (tenant.disabled_at, N_("%(org)s is turned off, so nobody signs in to it.", org=tenant.name)),
+        (user.deleted_at, N_("They are deleted, so they are nobody here. Restored, they sign in as before.")),
+        (user.blocked_at, N_("They are blocked. Unblocked, they sign in as before.")),
+        (user.revoked_at, N_("Their invitation was revoked before they accepted. Resend it to let them in.")),
     )
     return next((Way(None, reason) for since, reason in reasons if since), None)
 
@@ -102,13 +106,14 @@ def _shut_out(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
 def _member(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     if user.is_guest:
         return None
-    return Way(PASSCODE, "Members sign in with a one-time passcode, whatever the setting for guests is.")
+    return Way(PASSCODE, N_("Members sign in with a one-time passcode, whatever the setting for guests is."))
 
 
 def _domain_refused(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
     if policies.allows_address(tenant, user.mail_key):
         return None
-    return Way(None, f"The list of domains of {tenant.name} does not let guests of {user.domain} in.")
+    text = "The list of domains of %(org)s does not let guests of %(domain)s in."
+    return Way(None, N_(text, org=tenant.name, domain=user.domain))
 
 
 def _pinned_to_passcode(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
@@ -117,14 +122,19 @@ def _pinned_to_passcode(tenant: Tenant, user: User, candidates: Candidates) -> W
     if not tenant.passcodes_on:
         return Way(
             None,
-            "Their way in was fixed to the email one-time passcode when they accepted, and one-time passcodes are "
-            f"off for guests of {tenant.name}. Turn them on, or give this guest another way in: reset their "
-            "redemption status, or delete them and invite them again.",
+            N_(
+                "Their way in was fixed to the email one-time passcode when they accepted, and one-time passcodes "
+                "are off for guests of %(org)s. Turn them on, or give this guest another way in: reset their "
+                "redemption status, or delete them and invite them again.",
+                org=tenant.name,
+            ),
         )
     return Way(
         PASSCODE,
-        "Their way in was fixed to it when they accepted. They keep it, even if their address gets an account "
-        "with an identity provider later. To change it, reset their redemption status.",
+        N_(
+            "Their way in was fixed to it when they accepted. They keep it, even if their address gets an account "
+            "with an identity provider later. To change it, reset their redemption status."
+        ),
     )
 
 
@@ -134,15 +144,20 @@ def _pinned_to_provider(tenant: Tenant, user: User, candidates: Candidates) -> W
         return None
     for provider in (each.provider for each in candidates):
         if provider.kind == kind and (kind != OPENID_CONNECT or provider.issuer == user.identity_issuer):
-            reason = (
-                f"Their way in was fixed to {provider.name} when they accepted. They keep it, even if another "
-                "comes first for their address later. To change it, reset their redemption status."
+            reason = N_(
+                "Their way in was fixed to %(provider)s when they accepted. They keep it, even if another "
+                "comes first for their address later. To change it, reset their redemption status.",
+                provider=provider.name,
             )
             return Way(kind, reason, provider)
     return Way(
         None,
-        f"Their way in was fixed to {NAMES[kind]} when they accepted, and that is no longer set up for "
-        f"{tenant.name}. Set it up again, or reset their redemption status to give them another way in.",
+        N_(
+            "Their way in was fixed to %(provider)s when they accepted, and that is no longer set up for "
+            "%(org)s. Set it up again, or reset their redemption status to give them another way in.",
+            provider=NAMES[kind],
+            org=tenant.name,
+        ),
     )
 
 
@@ -152,8 +167,8 @@ def _through(kind: str) -> Rule:
     def rule(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
         for each in candidates:
             if each.provider.kind == kind and each.covers:
-                reason = f"{each.provider.name} is set up for their address, and comes before a passcode."
-                return Way(kind, reason, each.provider)
+                text = "%(provider)s is set up for their address, and comes before a passcode."
+                return Way(kind, N_(text, provider=each.provider.name), each.provider)
         return None
 
     return rule
@@ -165,8 +180,10 @@ def _invited_too_early(tenant: Tenant, user: User, candidates: Candidates) -> Wa
         return None
     return Way(
         None,
-        "They were invited before one-time passcodes were turned on; only guests invited since get codes. Send "
-        "the invitation again to let them in.",
+        N_(
+            "They were invited before one-time passcodes were turned on; only guests invited since get codes. "
+            "Send the invitation again to let them in."
+        ),
     )
 
 
@@ -175,16 +192,22 @@ def _passcode(tenant: Tenant, user: User, candidates: Candidates) -> Way | None:
         return None
     return Way(
         PASSCODE,
-        f"No other identity provider is set up for their address at {tenant.name}, so the email one-time passcode "
-        "is the fallback.",
+        N_(
+            "No other identity provider is set up for their address at %(org)s, so the email one-time passcode is "
+            "the fallback.",
+            org=tenant.name,
+        ),
     )
 
 
 def _none(tenant: Tenant, user: User, candidates: Candidates) -> Way:
     return Way(
         None,
-        f"No identity provider is set up for their address at {tenant.name}, and one-time passcodes are off for "
-        "its guests. Turn them on to let this guest in.",
+        N_(
+            "No identity provider is set up for their address at %(org)s, and one-time passcodes are off for its "
+            "guests. Turn them on to let this guest in.",
+            org=tenant.name,
+        ),
     )
 
 
