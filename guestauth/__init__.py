@@ -4,26 +4,28 @@ The map of the code. Operations by noun, pages by audience; each module may impo
 
     config       every setting, checked at the start    sessions       who is signed in
     keys         all keys, derived by purpose           policies       the B2BManagementPolicy
-    database     transactions, the clock (`engines`)    tenants        the organisations
-    models       the tables, by noun                    domains        the names that prove to be theirs
-    languages    what is said in which language         administrators who runs a tenant
-    audit        the log of who did what                guests         list, block, delete, restore
-    journal      the logs as people read them           passcodes      derive, issue and check a code
-    addresses    what is an email address               providers      which way in a guest has, and why:
-    spreadsheets CSV files, in and out                    `identity_providers` are the other ways
-    letters      what the mails say                     `invitations`, `redemptions`: how one becomes a guest
-    smtp         the way to the mail server             import_files   a file of invitations, read
-    fetching     the way to identity providers          imports        and worked off
-    openid       what is spoken there: OpenID Connect   identities     who somebody is at one
-    mailbox      the demo's mailbox                     signin         the way in: start, enter a code
-    turns        one of all processes does it           sending        send one
-    mail_health  whether mail is delayed as a whole     federation     or sign in at a provider instead
-    outbox       letters wait, leave, or are dropped    checkup        what `flask doctor` looks at
-    limits       how often: the ledger                  copying        move to another database, back up
-    housekeeping delete what nobody needs any more      demo           the cast, and `faults` to try
-    courier      the threads that do both               metrics        what Prometheus is told
-    guessing     wrong codes in a row                   web            gate, guest pages, console, /dev
-    resources    what is shared                         cli            the same on the command line
+    colours      readable, whichever is picked          tenants        the organisations
+    pictures     what is a picture, and how large       branding       their logos and colours
+    database     transactions, the clock (`engines`)    domains        the names that prove to be theirs
+    models       the tables, by noun                    administrators who runs a tenant
+    languages    what is said in which language         guests         list, block, delete, restore
+    audit        the log of who did what                passcodes      derive, issue and check a code
+    journal      the logs as people read them           providers      which way in a guest has, and why:
+    addresses    what is an email address                 `identity_providers` are the other ways
+    spreadsheets CSV files, in and out                  `invitations`, `redemptions`: how one becomes a guest
+    letters      what the mails say                     import_files   a file of invitations, read
+    smtp         the way to the mail server             imports        and worked off
+    fetching     the way to identity providers          signin         the way in: start, enter a code
+    openid       what is spoken there: OpenID Connect   sending        send one
+    mailbox      the demo's mailbox                     federation     or sign in at a provider instead
+    turns        one of all processes does it           checkup        what `flask doctor` looks at
+    mail_health  whether mail is delayed as a whole     copying        move to another database, back up
+    outbox       letters wait, leave, or are dropped    demo           the cast, and `faults` to try
+    limits       how often: the ledger                  metrics        what Prometheus is told
+    housekeeping delete what nobody needs any more      web            gate, guest pages, console, /dev
+    courier      the threads that do both               cli            the same on the command line
+    guessing     wrong codes in a row
+    resources    what is shared
     shares       with whom, and who opened it
 
 A request in five hops: `web/gate.py` → the view in `web/guest/` (its form above it) → the operation in

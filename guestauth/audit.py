@@ -30,6 +30,7 @@ EVENTS = {
     "tenant.disabled": N_("a tenant was turned off; its sessions ended"),
     "tenant.enabled": N_("a tenant was turned on again"),
     "tenant.changed": N_("a tenant's name, contact, privacy statement, language or retention was changed"),
+    "tenant.branded": N_("a tenant's logo or colour was changed or removed"),
     "domain.claimed": N_("a domain was named; it waits for its DNS record to be checked"),
     "domain.verified": N_("a domain was verified, by its DNS record or by the operator"),
     "domain.removed": N_("a domain was removed from its tenant"),

@@ -11,6 +11,7 @@ What must stay true: it runs in demo mode only; it is idempotent.
 Called by the command line and the `/dev` pages.
 """
 
+import base64
 import shutil
 import uuid
 from collections.abc import Iterable
@@ -21,7 +22,18 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import delete, func, select
 
-from guestauth import audit, guests, invitations, mailbox, outbox, policies, redemptions, resources, tenants
+from guestauth import (
+    audit,
+    branding,
+    guests,
+    invitations,
+    mailbox,
+    outbox,
+    policies,
+    redemptions,
+    resources,
+    tenants,
+)
 from guestauth.audit import Caller
 from guestauth.database import Model, Refusal, db, move_clock, now, operation, query
 from guestauth.models import Letter, Passcode, Session, SignIn
@@ -36,6 +48,15 @@ WELCOME = """Welcome to Fabrikam.
 
 You are here as a guest. On this page you find what Fabrikam shares with you.
 Ask Robin Meyer if something is missing."""
+ACCENT = "#b4530a"
+LOGO = base64.b64decode(  # a fir in that colour, a PNG of 64 × 64 pixels
+    b"iVBORw0KGgoAAAANSUhEUgAAAEAAAABABAMAAABYR2ztAAAAMFBMVEW0Uwq0Uwq0Uwq0Uwq0Uwq0Uwq0Uwq0Uwq0Uwq0Uwq0Uwq0"
+    b"Uwq0Uwq0Uwq0Uwq0UwrMVcVIAAAAEHRSTlMAESIzRFVmd4iZqrvM3e7/dpUBFQAAAQ1JREFUeNrdlM0NgkAQhUHwIGikACRUYKzA"
+    b"WIKdWIIlYAdYgiVIBWoJagF4UjYhjPFnw7LMzCZejL7rfLw3OzuLZf2junMDEB0NQCr4ugswY4ERwIEFEoDCkMBnDB7Ank9gMxx4"
+    b"akIC/Rew5ROYjA68FROAL4ENASwlcCMScglUMZ9AZSxq4IrV7bwGqgABPFC0xvdRlqm9nErgjNftnQTKAAU8UwtJDRTkuklhazdW"
+    b"gRPXItFmDxpa0XdN3LgLmvQ2Ix3QX/lOB0q2RbRNR90H7O2E6ufZB4MKmx1kvAFiEeqHyHiDloXfnkPz8aRtQBgG2RxligHCYKBa"
+    b"pDggDAbY3llDgAv7r/4J4Cu6A1BkTgJaLngCAAAAAElFTkSuQmCC"
+)
 MESSAGE = "Hello Alex,\n\nhere is the plan we spoke about. Tell me what you think.\n\nRobin"
 
 
@@ -53,6 +74,7 @@ def load() -> None:
     for tenant_id, (name, domain) in CAST.items():
         with suppress(tenants.TenantTaken):
             _tenant(tenant_id, name, domain)
+    branding.change(WOODGROVE, logo=LOGO, accent=ACCENT, by=audit.COMMAND_LINE)
     _resources()
     _guest(FABRIKAM, "nicole@firstup.example", "Nicole Wagner", accepted=True)
     _guest(FABRIKAM, "alexdoe@gmail.com", "Alex Doe", message=MESSAGE, target="/apps/project-plan")

@@ -210,7 +210,7 @@ def addresses(world: World, sign_in: str, **instead: str | bytes) -> Iterator[by
     values |= {"name": "Plan", "resource_id": str(uuid.uuid5(FABRIKAM, "project-plan")), "rest": "x/y"}
     values |= {"import_id": str(uuid.UUID(int=9))}
     values |= {"user_id": str(uuid.uuid5(FABRIKAM, NICOLE)), "action": "block"}
-    values |= {"domain": "fabrikam.example", "theme": "dark"}
+    values |= {"domain": "fabrikam.example", "theme": "dark", "colour": "b4530a"}
     values |= {"administrator_id": str(uuid.uuid5(FABRIKAM, "admin@fabrikam.example"))}
     values |= {"letter_id": "x", "filename": "style.css", "ticket": _ticket(world), **instead}
     turn = next(TURNS)

@@ -242,7 +242,7 @@ def _headers(response: httpx.Response) -> Hints:
         if not have.get(name):
             yield f"{name} is missing"
     path = urlsplit(str(response.url)).path
-    if path.startswith("/static/") or path in ("/healthz", "/readyz"):
+    if path.startswith(("/static/", "/accent/")) or path.endswith("/logo") or path in ("/healthz", "/readyz"):
         return
     if "no-store" not in have.get("Cache-Control", ""):
         yield f"Cache-Control must say no-store, not {have.get('Cache-Control')}: pages are personal"

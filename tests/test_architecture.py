@@ -13,6 +13,8 @@ CODE = ROOT / "guestauth"
 ORDER = [
     "values",
     "config",
+    "colours",
+    "pictures",
     "keys",
     "engines",
     "database",
@@ -39,6 +41,7 @@ ORDER = [
     "sessions",
     "policies",
     "tenants",
+    "branding",
     "domains",
     "administrators",
     "guests",

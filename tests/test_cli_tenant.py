@@ -1,6 +1,7 @@
 """`flask tenant`: exit codes, JSON, the same rules and audit as operations (B34, B35, A-07)."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from guestauth import tenants
 from tests.servers import NameServer
 from tests.steps import audited, is_in, sign_in
+from tests.test_pictures import PNG
 from tests.world import CONTOSO, FABRIKAM, World
 
 ID = "7a117000-0000-4000-8000-000000000009"
@@ -122,6 +124,8 @@ def test_change_changes_what_is_given_and_shows_all(sqlite_world: World) -> None
         ("privacyStatementUrl", more[1]),
         ("preferredLanguage", "nl"),
         ("retentionDays", 90),
+        ("accentColor", None),
+        ("headerLogoRelativeUrl", None),
     ]
     assert found["displayName"] == "Fabrikam"
     assert shown(sqlite_world, "tenant", "show", "fabrikam.example") == found
@@ -165,3 +169,31 @@ def test_domain_is_verified_by_the_record_that_the_first_call_shows(sqlite_world
     dns.texts[name] = [record]
     assert shown(sqlite_world, *args) == {"id": name, "isVerified": True, "record": record}
     assert sqlite_world.do(tenants.find, "shop.example").id == FABRIKAM
+
+
+def test_brand_sets_and_removes_logo_and_colour(sqlite_world: World, tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(PNG)
+    args = ["tenant", "brand", "fabrikam.example"]
+    made = shown(sqlite_world, *args, "--logo", str(tmp_path / "logo.png"), "--accent", "#2B5797")
+    assert made["accentColor"] == "#2b5797" and made["headerLogoRelativeUrl"].startswith(f"/{FABRIKAM}/logo?v=")
+    assert shown(sqlite_world, "tenant", "show", "fabrikam.example") == made
+    assert shown(sqlite_world, *args, "--remove-logo")["headerLogoRelativeUrl"] is None
+    done = sqlite_world.run(*args, "--remove-accent")
+    assert (done.exit_code, "accentColor: -\n" in done.stdout) == (0, True)
+    assert sqlite_world.rows("SELECT actor FROM events WHERE name = 'tenant.branded'") == [("command line",)] * 4
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--logo", "nowhere.png"], "does not exist"),
+        (["--logo", __file__], "not a picture"),
+        (["--accent", "teal"], "#2b5797"),
+        (["--accent", "#123456", "--remove-accent"], "not both"),
+        (["--logo", __file__, "--remove-logo"], "not both"),
+    ],
+)
+def test_brand_refuses_what_is_no_good(sqlite_world: World, args: list[str], words: str) -> None:
+    done = sqlite_world.run("tenant", "brand", "fabrikam.example", *args)
+    assert (done.exit_code, done.stdout) == (2, "") and words in done.stderr
+    assert shown(sqlite_world, "tenant", "show", "fabrikam.example")["accentColor"] is None

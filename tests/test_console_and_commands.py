@@ -25,6 +25,7 @@ COMMANDS: dict[str, list[str]] = {
     "admin.share_with_all": ["resource share", "resource unshare"],
     "admin.settings": ["policy one-time-passcode"],
     "admin.details": ["tenant change"],
+    "admin.branding": ["tenant brand"],
     "admin.policy": ["policy set"],
     "admin.domain_list": ["policy domains"],
     "admin.domains": ["tenant verify-domain"],

@@ -1,12 +1,13 @@
 """`flask tenant`: the organisations."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 
-from guestauth import domains, languages, tenants
+from guestauth import branding, domains, languages, tenants
 from guestauth.audit import COMMAND_LINE
 from guestauth.cli.terminal import as_json, command, show, show_all, tenant_row
 from guestauth.models import Tenant
@@ -80,6 +81,27 @@ def change(tenant: Tenant, as_json: bool, **given: Any) -> None:
     show(_whole(tenants.change(tenant.id, **given, by=COMMAND_LINE)), as_json=as_json)
 
 
+@tenant.command("brand")
+@click.argument("tenant")
+@click.option(
+    "--logo", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A picture, 64 kB at most."
+)
+@click.option("--accent", help="The colour of buttons and links, like '#2b5797'.")
+@click.option("--remove-logo", is_flag=True, help="Have no logo any more.")
+@click.option("--remove-accent", is_flag=True, help="Have the usual colour again.")
+@as_json
+@command
+def brand(
+    tenant: Tenant, logo: Path | None, accent: str | None, remove_logo: bool, remove_accent: bool, as_json: bool
+) -> None:
+    """Change the logo and the colour of the pages guests see; what is not given stays."""
+    if (logo and remove_logo) or (accent and remove_accent):
+        raise click.UsageError("Give a new one or remove it, not both")
+    wanted = {"logo": logo.read_bytes() if logo else None, "accent": "" if remove_accent else accent}
+    made = branding.change(tenant.id, **wanted, remove_logo=remove_logo, by=COMMAND_LINE)  # type: ignore[arg-type]
+    show(_whole(made), as_json=as_json)
+
+
 @tenant.command("add-domain")
 @click.argument("tenant")
 @click.argument("domain")
@@ -143,4 +165,6 @@ def _whole(tenant: Tenant) -> dict[str, Any]:
         "privacyStatementUrl": tenant.privacy_statement_url,
         "preferredLanguage": tenant.language,
         "retentionDays": tenant.retention_days,
+        "accentColor": tenant.accent,
+        "headerLogoRelativeUrl": f"/{tenant.id}/logo?v={tenant.logo}" if tenant.logo else None,
     }

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from guestauth import (
     addresses,
     administrators,
+    branding,
     domains,
     identity_providers,
     import_files,
@@ -29,6 +30,7 @@ from guestauth.models import Tenant
 BAD_INPUT = (
     addresses.NotAnAddress,
     administrators.AdministratorRefused,
+    branding.BrandingRefused,
     domains.DomainRefused,
     tenants.TenantRefused,
     tenants.TenantUnknown,

@@ -25,7 +25,7 @@ from guestauth.models.providers import (
 )
 from guestauth.models.resources import Resource, ResourceFile, Share
 from guestauth.models.sessions import Passcode, Session, SignIn
-from guestauth.models.tenants import Domain, Tenant
+from guestauth.models.tenants import Domain, Logo, Tenant
 from guestauth.models.turns import Turn
 from guestauth.models.users import ACCEPTED, PENDING, Import, ImportRow, Invitation, User
 
@@ -47,6 +47,7 @@ __all__ = [
     "ImportRow",
     "Invitation",
     "Letter",
+    "Logo",
     "MailHealth",
     "Passcode",
     "Resource",

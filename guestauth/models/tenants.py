@@ -1,9 +1,9 @@
-"""Tenants and their domains. Everything else hangs on the tenant's id (B5)."""
+"""Tenants, their logos and their domains. Everything else hangs on the tenant's id (B5)."""
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, text
+from sqlalchemy import Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from guestauth.database import Model
@@ -23,10 +23,23 @@ class Tenant(Model, kw_only=True):
     retention_days: Mapped[int] = mapped_column(default=365, server_default="365")  # of its logs
     help_contact: Mapped[str | None] = mapped_column(String(200), default=None)
     privacy_statement_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    accent: Mapped[str | None] = mapped_column(String(7), default=None)  # like #2b5797; as it was picked
+    logo: Mapped[str | None] = mapped_column(String(16), default=None)  # how the picture's hash begins
+    logo_width: Mapped[int | None] = mapped_column(default=None)  # pixels
+    logo_height: Mapped[int | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
     passcodes_since: Mapped[datetime | None] = mapped_column(default=None)  # turned on again then (B11)
     codes_void_at: Mapped[datetime | None] = mapped_column(default=None)  # guests' codes until then are dead
+
+
+class Logo(Model, kw_only=True):
+    """The picture of a tenant that has one; apart, so that no request loads it but its own."""
+
+    __tablename__ = "logos"
+    tenant_id: Mapped[uuid.UUID] = of("tenants", primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(20))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Domain(Model, kw_only=True):

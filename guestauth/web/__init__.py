@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guestauth import passcodes
 from guestauth.keys import keys
-from guestauth.web import admin, common, cookies, errors, gate, guest, language
+from guestauth.web import admin, branding, common, cookies, errors, gate, guest, language
 
 log = logging.getLogger("guestauth.request")
 POLICY = (
@@ -66,7 +66,7 @@ def set_up(app: Flask) -> None:
     app.url_defaults(_add_tenant)
     app.context_processor(_context)
     errors.register(app)
-    for blueprint in (common.health, common.blueprint, guest.blueprint, admin.blueprint):
+    for blueprint in (common.health, branding.blueprint, common.blueprint, guest.blueprint, admin.blueprint):
         app.register_blueprint(blueprint)
     if app.config["GUESTAUTH_DEMO"]:
         from guestauth.web import dev
@@ -86,7 +86,7 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if cookies.is_secure():
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static" or response.status_code >= 400:
+    if request.endpoint not in gate.LASTING or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
         language.finish(response)
         response.vary.add("Cookie")

@@ -34,12 +34,14 @@ UPLOADS = {  # the pages that take a file, and how many bytes at the most
     "admin.import_guests": 5 * 1024 * 1024,
     "admin.add_resource": 21 * 1024 * 1024,
     "admin.edit_resource": 21 * 1024 * 1024,
+    "admin.branding": 5 * 1024 * 1024,  # far more than a logo, so that the page says what is wrong with one
 }
 LONG_TEXTS = {"admin.policy": 320 * 1024}  # 25,000 characters, escaped
 SHOWN_BY = {"guest.download": "guest.resource"}  # a file is asked for on its page
 MOST_CHARACTERS = 2000  # of a target
 KEPT = "!$&'()*+,;=:@/?%-._~"  # what stays as it is in an address (RFC 3986)
-BARE = {None, "static", "health.healthz", "health.readyz", "health.robots"}  # concern nobody
+LASTING = {"static", "branding.stylesheet", "branding.logo"}  # the same for everybody
+BARE = {None, *LASTING, "health.healthz", "health.readyz", "health.robots"}  # concern nobody
 
 
 class SignInNeeded(Exception):  # noqa: N818 -- a way on, not an error

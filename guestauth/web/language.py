@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from guestauth import languages
 from guestauth.web import cookies
 
-IN_ENGLISH = ("dev", "static", "health")  # blueprints and endpoints that speak nothing else
+IN_ENGLISH = ("dev", "static", "health", "branding")  # blueprints and endpoints that speak nothing else
 OUR_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")  # how a way back begins; what does not is no way back
 LONGEST = 2000  # characters of a query that the links to other languages keep
 KEEP_FORM = ("guest.sign_in", "guest.session_over", "guest.consent")  # what these post is part of their address

@@ -10,6 +10,7 @@ from tests.world import NICOLE, World
 PAGES = ["guests", "guests?q=nobody", "guests?only=deleted", "guests/invite", "guests/import", "resources"]
 PAGES += ["resources?q=nothing", "resources/add", "resources/project-plan", "resources/project-plan/edit"]
 PAGES += ["resources/project-plan/remove", "sign-ins", "audit", "audit?from=x", "settings", "settings/details"]
+PAGES += ["settings/branding"]
 PAGES += ["policy", "domain-list", "domains", "domains/fabrikam.example", "domains/fabrikam.example/remove"]
 PAGES += ["administrators"]
 ACTIONS = ["reset", "block", "delete", "resend", "clear-limits"]

@@ -23,6 +23,7 @@ LARGEST = {  # path -> bytes, as GuestAuth has them
     "/fabrikam.example/sign-in": MOST_BYTES,
     f"{CONSOLE}/policy": gate.LONG_TEXTS["admin.policy"],
     f"{CONSOLE}/guests/import": gate.UPLOADS["admin.import_guests"],
+    f"{CONSOLE}/settings/branding": gate.UPLOADS["admin.branding"],
     f"{CONSOLE}/resources/add": gate.UPLOADS["admin.add_resource"],
     f"{CONSOLE}/resources/welcome-pack/edit": gate.UPLOADS["admin.edit_resource"],
 }

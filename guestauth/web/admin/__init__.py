@@ -57,6 +57,7 @@ def as_csv(name: str, rows: spreadsheets.Rows) -> Response:
 
 from guestauth.web.admin import (
     administrators,
+    branding,
     domains,
     guest,
     guests,

@@ -13,7 +13,7 @@ from guestauth import courier, faults
 from guestauth.web.dev import blueprint
 from guestauth.web.fields import Form, first, page
 
-SPARED = ("static", "health.", "dev.")
+SPARED = ("static", "branding.", "health.", "dev.")
 TOLD = {"on": "is on now.", "off": "is off now."}
 
 

@@ -10,13 +10,13 @@ What must stay true: looking changes nothing of the demo; a picture is the page 
 
 import re
 import threading
-from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, current_app, request, url_for
 from flask.globals import app_ctx
 
 from guestauth import languages
+from guestauth.web import branding
 from guestauth.web.dev import WITH_FRAMES, blueprint, pseudo
 from guestauth.web.dev.stage import Stage
 from guestauth.web.dev.states import GROUPS, STATES
@@ -32,6 +32,7 @@ QUESTION = "(prefers-color-scheme: dark)"
 BAR = re.compile(r'<nav class="demo".*?</nav>', re.DOTALL)
 LINK = re.compile(r'(<a\b[^>]*? href=")(?!#)[^"]*"')
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
+STYLE = re.compile(r'(<link rel="stylesheet" href=")(?:/accent/(\w+)\.css|[^"]*)')
 FORM = re.compile(r'(<form\b[^>]*? action=")[^"]*"')
 _lock = threading.Lock()
 _pictures: dict[tuple[str, str], tuple[str, int]] = {}
@@ -66,8 +67,7 @@ def picture(name: str) -> Any:
     html, status = rendered(name, _chosen("lang", LANGUAGES) or "en")
     theme = _chosen("theme", THEMES)
     if theme:
-        style = url_for("dev.stylesheet", name=theme)
-        html = re.sub(r'(<link rel="stylesheet" href=")[^"]*', rf"\g<1>{style}", html)
+        html = STYLE.sub(lambda link: link[1] + url_for("dev.stylesheet", name=theme, accent=link[2]), html)
         html = html.replace('content="light dark"', f'content="{theme}"')
     if request.args.get("still"):  # a frame, which runs no script
         html = SCRIPT.sub("", html)
@@ -80,10 +80,16 @@ def picture(name: str) -> Any:
 
 @blueprint.get("/gallery/style-<name>.css")
 def stylesheet(name: str) -> Any:
-    """Give the stylesheet as it is in one theme, whatever the device prefers."""
+    """Give the stylesheet as it is in one theme, whatever the device prefers.
+
+    In the query: the tenant's colour, if it has one.
+    """
     if name not in ("light", "dark"):
         abort(404)
-    style = (Path(current_app.static_folder or "") / "style.css").read_text("utf-8")
+    colour = request.args.get("accent", "")
+    if colour and not branding.COLOUR.fullmatch(colour):
+        abort(404)
+    style = branding.dressed(colour) if colour else branding.style()
     style = style.replace(QUESTION, "all" if name == "dark" else "not all")
     return Response(style.replace("color-scheme: light dark", f"color-scheme: {name}"), mimetype="text/css")
 

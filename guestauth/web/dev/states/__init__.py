@@ -6,13 +6,14 @@ journey breaks shows nothing, so this list cannot go stale unnoticed.
 Called by the gallery and by the tests of what pages look like.
 """
 
-from guestauth.web.dev.states import common, console, guest, organisation
+from guestauth.web.dev.states import branding, common, console, guest, organisation
 from guestauth.web.dev.states.state import State
 
 GROUPS: dict[str, list[State]] = {
     "Ways in": guest.WAYS_IN,
     "Codes": guest.CODES,
     "Guests inside": guest.INSIDE,
+    "Logo and colour": branding.BRANDED,
     "Errors": common.ERRORS,
     "Console: guests": console.GUESTS,
     "Console: invitations": console.INVITATIONS,
