@@ -43,6 +43,19 @@ SCENARIOS: list[dict[str, Any]] = [
         "links": [("Sign in to Contoso", "/contoso.example/sign-in?login_hint=stranded@firstup.example")],
     },
     {
+        "title": "A look of its own",
+        "text": "Woodgrove has a logo and a colour. Its administrator, admin@woodgrove.example, changes them in the "
+        "settings; whatever colour it is, everything can be read in light and in dark.",
+        "links": [
+            ("Sign in to Woodgrove", "/woodgrove.example/sign-in"),
+            (
+                "Logo and colour",
+                "/woodgrove.example/sign-in?login_hint=admin@woodgrove.example"
+                "&to=/woodgrove.example/admin/settings/branding",
+            ),
+        ],
+    },
+    {
         "title": "Time passes",
         "text": "A code works for 30 minutes, a sign-in lasts 24 hours. Move the clock and reload.",
         "links": [("Move the clock", "/dev/clock"), ("Start the demo afresh", "/dev/reset")],
