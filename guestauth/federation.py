@@ -126,9 +126,9 @@ def read_state(text: str) -> State:
         left_at = datetime.fromtimestamp(seconds, UTC)
         ids = [uuid.UUID(each) for each in (tenant, sign_in, provider)]
     except (BadData, ValueError, TypeError, AttributeError) as fault:
-        raise StateUnknown("no state of ours") from fault
+        raise StateUnknown() from fault
     if not -CLOCK_SLACK <= now() - left_at <= RETURN_WITHIN:
-        raise StateUnknown("left too long ago")
+        raise StateUnknown()
     return State(tenant_id=ids[0], sign_in_id=ids[1], provider_id=ids[2], salt=salt, left_at=left_at)
 
 
@@ -145,7 +145,7 @@ def come_back(
     :raises NotAdmitted:
     """
     if answer.state.tenant_id != tenant_id:
-        raise SignInUnknown("a sign-in of another tenant")
+        raise SignInUnknown()
     sign_in, provider = _reserve(tenant_id, answer, browser=browser, by=by)
     let_go()
     try:
@@ -170,15 +170,15 @@ def _reserve(tenant_id: uuid.UUID, answer: Answer, *, browser: str, by: Caller) 
     sign_in = signin.mine(tenant_id, answer.state.sign_in_id, browser)
     way = _way(sign_in)
     if way.through is None or way.through.id != answer.state.provider_id:
-        raise _refused(sign_in, WayChanged("another way in"), "another way in", by)
+        raise _refused(sign_in, WayChanged(), "another way in", by)
     if answer.error or not answer.code:
-        refusal = NotFinished(answer.error or "no code")
+        refusal = NotFinished()
         raise _refused(sign_in, refusal, f"{way.through.name}: {answer.error or 'no code'}", by)
     spare = (SignIn.id == sign_in.id, SignIn.consumed_at.is_(None), SignIn.tries < MOST_TRIES)
     if changed(update(SignIn).where(*spare).values(tries=SignIn.tries + 1)) == 1:
         return sign_in, way.through
     if sign_in.consumed_at:
-        raise _refused(sign_in, SignInUsed("used"), "used", by)
+        raise _refused(sign_in, SignInUsed(), "used", by)
     raise _refused(sign_in, TooManyTries(), "too many tries", by)
 
 
@@ -205,9 +205,9 @@ def _enter(
     sign_in = signin.mine(sign_in.tenant_id, sign_in.id, browser)
     user, way = _user(sign_in), _way(sign_in)
     if sign_in.consumed_at:
-        raise _refused(sign_in, SignInUsed("used"), "used", by)
+        raise _refused(sign_in, SignInUsed(), "used", by)
     if way.through is None or way.through.id != provider.id:
-        raise _refused(sign_in, WayChanged("another way in"), "another way in", by)
+        raise _refused(sign_in, WayChanged(), "another way in", by)
     _check(sign_in, user, identity, by)
     proof = sessions.Proof(
         since=answer.state.left_at, way=provider.kind, issuer=identity.issuer, subject=identity.subject
@@ -217,7 +217,7 @@ def _enter(
         db.session.flush()
     done = signin.let_in_or_none(sign_in, proof, browser=browser, replacing=replacing, by=by)
     if done is None:
-        raise _refused(sign_in, NotAdmitted("may not sign in"), "may not sign in", by)
+        raise _refused(sign_in, NotAdmitted(), "may not sign in", by)
     return done
 
 

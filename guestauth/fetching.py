@@ -25,6 +25,7 @@ import httpcore
 from flask import current_app
 
 from guestauth.database import Refusal
+from guestauth.languages import N_
 
 MOST_BYTES = 512 * 1024  # of an answer
 GENERAL = {"Accept": "application/json", "User-Agent": "GuestAuth"}
@@ -51,7 +52,7 @@ class Answer:
         :raises Unreachable:
         """
         if self.status_code >= 400:
-            raise Unreachable(f"The answer is {self.status_code}")
+            raise Unreachable(N_("The answer is %(status)s", status=self.status_code))
 
 
 def check(url: str) -> None:
@@ -63,12 +64,12 @@ def check(url: str) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as fault:
-        raise Unreachable(f"{url} is no address") from fault
+        raise Unreachable(N_("%(address)s is no address", address=url)) from fault
     schemes = ("https", "http") if current_app.config["GUESTAUTH_DEMO"] else ("https",)
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        raise Unreachable(f"{url} is not an https address")
+        raise Unreachable(N_("%(address)s is not an https address", address=url))
     if parts.username is not None or parts.password is not None or not url.isprintable() or not url.isascii():
-        raise Unreachable("An address has no user name, no password and only ASCII characters")
+        raise Unreachable(N_("An address has no user name, no password and only ASCII characters"))
 
 
 def fetch(url: str, *, form: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -82,13 +83,17 @@ def fetch(url: str, *, form: str | None = None, headers: Mapping[str, str] | Non
     try:
         status, body = _asked(url, None if form is None else form.encode(), {**GENERAL, **(headers or {})})
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as fault:
-        raise Unreachable(f"{_host(url)} does not answer: {_words(fault)}") from fault
+        raise Unreachable(
+            N_("%(host)s does not answer: %(fault)s", host=_host(url), fault=_words(fault))
+        ) from fault
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as fault:
-        raise Unreachable(f"{_host(url)} answers {status} without JSON") from fault
+        raise Unreachable(
+            N_("%(host)s answers %(status)s without JSON", host=_host(url), status=status)
+        ) from fault
     if not isinstance(answer, dict):
-        raise Unreachable(f"{_host(url)} answers {status} without a JSON object")
+        raise Unreachable(N_("%(host)s answers %(status)s without a JSON object", host=_host(url), status=status))
     return Answer(status, answer)
 
 
@@ -110,7 +115,7 @@ def _asked(url: str, content: bytes | None, headers: Mapping[str, str]) -> tuple
         for part in response.iter_stream():
             body += part
             if len(body) > MOST_BYTES:
-                raise Unreachable(f"{_host(url)} answers too much")
+                raise Unreachable(N_("%(host)s answers too much", host=_host(url)))
     return response.status, body
 
 
@@ -129,7 +134,9 @@ class _Checked(httpcore.SyncBackend):
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         numbers = list(dict.fromkeys(str(each[4][0]) for each in found))
         if not all(map(_may_be_asked, numbers)):
-            raise Unreachable(f"{host} is in a network that may not be asked; PROVIDER_NETWORKS allows it")
+            raise Unreachable(
+                N_("%(host)s is in a network that may not be asked; PROVIDER_NETWORKS allows it", host=host)
+            )
         for number in numbers[:-1]:
             try:
                 return super().connect_tcp(number, port, timeout, local_address, socket_options)

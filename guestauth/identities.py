@@ -26,7 +26,7 @@ class AddressNotConfirmed(Refusal):
     """The provider does not vouch for the address of the account; `address` is what it says of it."""
 
     def __init__(self, address: str) -> None:
-        super().__init__("address not confirmed by the provider")
+        super().__init__()
         self.address = address
 
 
@@ -34,7 +34,7 @@ class OtherAccount(Refusal):
     """Somebody signed in at the provider, but not as who this sign-in is for; `address` says as whom."""
 
     def __init__(self, address: str) -> None:
-        super().__init__("another account")
+        super().__init__()
         self.address = address
 
 

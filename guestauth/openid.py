@@ -33,6 +33,7 @@ from joserfc.jwk import KeySet
 from guestauth import fetching
 from guestauth.database import Refusal
 from guestauth.fetching import Unreachable
+from guestauth.languages import N_
 
 SCOPE = "openid email profile"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -110,14 +111,14 @@ def exchanged(
     """
     settings = discover(client)
     if iss is None and settings.get("authorization_response_iss_parameter_supported"):
-        raise AnswerRefused("the answer does not name its issuer")
+        raise AnswerRefused(N_("the answer does not name its issuer"))
     if iss is not None and not client.directories and iss != client.issuer:
-        raise AnswerRefused("the answer names another issuer")
+        raise AnswerRefused(N_("the answer names another issuer"))
     token = _token(client, settings, code, verifier)
     claims = _signed(settings, str(token.get("id_token", "")))
     expected = _issuer_of(client, settings, claims)
     if iss is not None and iss != expected:
-        raise AnswerRefused("the answer names another issuer")
+        raise AnswerRefused(N_("the answer names another issuer"))
     options = {
         "iss": {"essential": True, "value": expected},
         "aud": {"essential": True, "value": client.client_id},
@@ -126,7 +127,7 @@ def exchanged(
     try:
         CodeIDToken(claims.claims, claims.header, options, told).validate(int(at.timestamp()), LEEWAY)
     except (JoseError, TypeError, ValueError) as fault:
-        raise AnswerRefused(f"the token is no good: {fault}") from fault
+        raise AnswerRefused(N_("the token is no good: %(fault)s", fault=fault)) from fault
     return dict(claims.claims)
 
 
@@ -143,19 +144,21 @@ def tried(client: Client) -> None:
         if "invalid_grant" in str(refusal):  # it knows us, and not the code
             return
         raise
-    raise AnswerRefused("the provider takes a made-up code")
+    raise AnswerRefused(N_("the provider takes a made-up code"))
 
 
 def _check_settings(client: Client, settings: Mapping[str, Any]) -> None:
     issuer = settings.get("issuer")
     if not isinstance(issuer, str):
-        raise AnswerRefused("the provider does not say who it is")
+        raise AnswerRefused(N_("the provider does not say who it is"))
     same = _origin(issuer) == _origin(client.issuer) if client.directories else issuer == client.issuer
     if not same:
-        raise AnswerRefused(f"the provider says it is {issuer[:200]}, not {client.issuer}")
+        raise AnswerRefused(
+            N_("the provider says it is %(issuer)s, not %(expected)s", issuer=issuer[:200], expected=client.issuer)
+        )
     for name in ENDPOINTS:
         if not isinstance(settings.get(name), str):
-            raise AnswerRefused(f"the provider has no {name}")
+            raise AnswerRefused(N_("the provider has no %(name)s", name=name))
         fetching.check(settings[name])
 
 
@@ -166,7 +169,7 @@ def _issuer_of(client: Client, settings: Mapping[str, Any], token: jwt.Token) ->
         return issuer
     directory = token.claims.get("tid")
     if directory not in client.directories:
-        raise AnswerRefused("the account is of a directory that is not on the list")
+        raise AnswerRefused(N_("the account is of a directory that is not on the list"))
     return issuer.replace(DIRECTORY, str(directory))
 
 
@@ -202,7 +205,7 @@ def _token(client: Client, settings: Mapping[str, Any], code: str, verifier: str
             settings["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=verifier
         )
     except (AuthlibBaseError, ValueError) as fault:
-        raise AnswerRefused(f"the provider gives no token: {str(fault)[:300]}") from fault
+        raise AnswerRefused(N_("the provider gives no token: %(fault)s", fault=str(fault)[:300])) from fault
     return token
 
 
@@ -215,7 +218,7 @@ def _signed(settings: Mapping[str, Any], id_token: str) -> jwt.Token:
         except InvalidKeyIdError:  # its keys have changed
             return jwt.decode(id_token, _read_keys(uri, anew=True), algorithms=ALGORITHMS)
     except (JoseError, TypeError, ValueError) as fault:
-        raise AnswerRefused(f"the token is not signed by the provider: {fault}") from fault
+        raise AnswerRefused(N_("the token is not signed by the provider: %(fault)s", fault=fault)) from fault
 
 
 def _read_keys(uri: str, *, anew: bool = False) -> KeySet:
@@ -232,7 +235,7 @@ def _imported(content: Mapping[str, Any]) -> KeySet:
     """Return those of the provider's keys that can sign a token."""
     found = content.get("keys")
     if not isinstance(found, list):
-        raise AnswerRefused("the provider has no keys")
+        raise AnswerRefused(N_("the provider has no keys"))
     usable = [
         each for each in found
         if isinstance(each, dict) and each.get("kty") in ("RSA", "EC", "OKP") and each.get("use", "sig") == "sig"
@@ -240,7 +243,7 @@ def _imported(content: Mapping[str, Any]) -> KeySet:
     try:
         return KeySet.import_key_set({"keys": usable})
     except (JoseError, TypeError, ValueError, KeyError) as fault:
-        raise AnswerRefused(f"the provider's keys cannot be read: {fault}") from fault
+        raise AnswerRefused(N_("the provider's keys cannot be read: %(fault)s", fault=fault)) from fault
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -52,7 +52,7 @@ def callback(provider_id: uuid.UUID) -> Any:
     """
     state = federation.read_state(request.args.get("state", ""))
     if state.provider_id != provider_id:
-        raise federation.StateUnknown("left for another provider")
+        raise federation.StateUnknown
     brought: dict[str, Any] = {
         name: request.args[name] for name in ("state", "code", "iss", "error") if name in request.args
     }

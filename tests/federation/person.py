@@ -53,8 +53,7 @@ class Person:
 
     def leaves(self, name: str = "Google") -> str:
         """Press Continue, and return the address at the provider."""
-        there = self.browser.click(f"Continue with {name}").url
-        return there
+        return self.browser.click(f"Continue with {name}").url
 
     def comes_back(self, there: str, account: str | None) -> Browser:
         """Choose an account at the provider (None: cancel), and follow where it leads."""

@@ -12,7 +12,7 @@ import re
 import threading
 from typing import Any
 
-from flask import Response, abort, current_app, request, url_for
+from flask import Response, abort, request, url_for
 from flask.globals import app_ctx
 
 from guestauth import languages

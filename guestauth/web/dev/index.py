@@ -44,8 +44,8 @@ SCENARIOS: list[dict[str, Any]] = [
     },
     {
         "title": "A look of its own",
-        "text": "Woodgrove has a logo and a colour. Its administrator, admin@woodgrove.example, changes them in the "
-        "settings; whatever colour it is, everything can be read in light and in dark.",
+        "text": "Woodgrove has a logo and a colour. Its administrator, admin@woodgrove.example, changes them in "
+        "the settings; whatever colour it is, everything can be read in light and in dark.",
         "links": [
             ("Sign in to Woodgrove", "/woodgrove.example/sign-in"),
             (
