@@ -2,31 +2,45 @@
 
 The map of the code. Operations by noun, pages by audience; each module may import only those before it:
 
-    config       every setting, checked at the start    sessions       who is signed in
-    keys         all keys, derived by purpose           policies       the B2BManagementPolicy
-    colours      readable, whichever is picked          tenants        the organisations
-    pictures     what is a picture, and how large       branding       their logos and colours
-    database     transactions, the clock (`engines`)    domains        the names that prove to be theirs
-    models       the tables, by noun                    administrators who runs a tenant
-    languages    what is said in which language         guests         list, block, delete, restore
-    audit        the log of who did what                passcodes      derive, issue and check a code
-    journal      the logs as people read them           providers      which way in a guest has, and why:
-    addresses    what is an email address                 `identity_providers` are the other ways
-    spreadsheets CSV files, in and out                  `invitations`, `redemptions`: how one becomes a guest
-    letters      what the mails say                     import_files   a file of invitations, read
-    smtp         the way to the mail server             imports        and worked off
-    fetching     the way to identity providers          signin         the way in: start, enter a code
-    openid       what is spoken there: OpenID Connect   sending        send one
-    mailbox      the demo's mailbox                     federation     or sign in at a provider instead
-    turns        one of all processes does it           checkup        what `flask doctor` looks at
-    mail_health  whether mail is delayed as a whole     copying        move to another database, back up
-    outbox       letters wait, leave, or are dropped    demo           the cast, and `faults` to try
-    limits       how often: the ledger                  metrics        what Prometheus is told
-    housekeeping delete what nobody needs any more      web            gate, guest pages, console, /dev
-    courier      the threads that do both               cli            the same on the command line
-    guessing     wrong codes in a row
-    resources    what is shared
-    shares       with whom, and who opened it
+    config              every setting, checked at the start
+    keys                all keys, derived by purpose
+    colours, pictures   readable, whichever is picked; what is a picture, and how large
+    database            transactions, the clock (`engines`)
+    models              the tables, by noun
+    languages           what is said in which language
+    audit, journal      the log of who did what; the logs as people read them
+    addresses           what is an email address
+    spreadsheets        CSV files, in and out
+    letters, smtp       what the mails say; the way to the mail server
+    fetching, openid    the way to identity providers; what is spoken there: OpenID Connect
+    mailbox             the demo's mailbox
+    turns               one of all processes does it
+    mail_health         whether mail is delayed as a whole
+    outbox              letters wait, leave, or are dropped
+    limits, guessing    how often: the ledger; wrong codes in a row
+    housekeeping        delete what nobody needs any more
+    courier             the threads that deliver and clean up
+    resources, shares   what is shared; with whom, and who opened it
+    sessions            who is signed in
+    policies            the B2BManagementPolicy
+    tenants, branding   the organisations; their logos and colours
+    domains             the names that prove to be theirs
+    administrators      who runs a tenant
+    guests              list, block, delete, restore
+    passcodes           derive, issue and check a code
+    providers           which way in a guest has, and why
+    identity_providers  the other ways; `identities`: who somebody is there
+    invitations         invite, resend, reset, revoke
+    redemptions         accept or decline
+    imports             a file of invitations worked off; `import_files` reads it
+    signin, sending     the way in: start, enter a code; send one
+    federation          or sign in at an identity provider
+    checkup, copying    what `flask doctor` looks at; move to another database, back up
+    stand_in            the demo's stand-in for Google
+    demo, faults        the cast; what can go wrong, to try
+    metrics             what Prometheus is told
+    web                 gate, guest pages, console, /dev
+    cli                 the same on the command line
 
 A request in five hops: `web/gate.py` → the view in `web/guest/` (its form above it) → the operation in
 `signin.py` → the rule in `passcodes.py` with rows of `models/` → `templates/guest/enter_code.html`.

@@ -14,6 +14,7 @@ Called by `create_app`. It will not read a setting later than the start, nor gue
 
 import os
 import secrets
+import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -189,7 +190,7 @@ def _fill_in(settings: dict[str, Any], port: int) -> None:
     settings["DATABASE_URL"] = url.render_as_string(hide_password=False)
     if settings["GUESTAUTH_DEMO"]:
         settings["PUBLIC_URL"] = settings["PUBLIC_URL"] or f"http://127.0.0.1:{port}"
-        settings["SECRET_KEY"] = settings["SECRET_KEY"] or _demo_secret(instance / "secret_key")
+        settings["SECRET_KEY"] = settings["SECRET_KEY"] or made_once(instance / "secret_key", secrets.token_hex)
         settings["MAIL_DEFAULT_SENDER"] = settings["MAIL_DEFAULT_SENDER"] or "no-reply@guestauth.example"
     host = urlsplit(settings["PUBLIC_URL"] or "").hostname or ""
     also = ["localhost", "127.0.0.1"] if settings["GUESTAUTH_DEMO"] else []
@@ -218,12 +219,14 @@ def _port(environ: Mapping[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() else 5000
 
 
-def _demo_secret(path: Path) -> str:
-    """Make the demo's secret once (mode 0600) and read it ever after; two processes make only one."""
+def made_once(path: Path, make: Callable[[], str]) -> str:
+    """Return a secret of the demo's: made once (mode 0600) and read ever after; two processes make only one."""
+    if path.exists():
+        return path.read_text()
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
+        file.write(make())
     with suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()

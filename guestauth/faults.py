@@ -1,11 +1,12 @@
-"""The demo's faults: what can go wrong with mail, the database and a request, to be seen by whoever tries it.
+"""The demo's faults: what can go wrong with mail, the database, a request or a provider, for whoever tries it.
 
 What it does: `turn_on` and `turn_off` switch a fault; `set_up` makes an application feel those that are on;
 `claim` takes the one that is for a single request.
 
 The one thing to understand: nothing here pretends. A mail fault puts a mail server of our own in the place of the
 real one, which refuses, puts off or never answers, so that all code on the way meets what it would meet for real.
-A busy database is the driver's own error at the start of each transaction that writes.
+A busy database is the driver's own error at the start of each transaction that writes. The stand-in for an
+identity provider looks by itself whether it is to be down.
 
 What must stay true: in production not even this module is loaded; a switch is a file in the instance folder, so
 that every process follows at once.
@@ -32,7 +33,7 @@ from guestauth.database import db
 
 DELAYED, REFUSED, HANGING = "mail-delayed", "mail-refused", "mail-hanging"
 MAIL = (DELAYED, REFUSED, HANGING)  # one at a time: a mail server fails in one way
-DATABASE, REQUEST = "database-busy", "next-request"
+DATABASE, REQUEST, PROVIDER = "database-busy", "next-request", "provider-down"
 BUSY = b"421 4.3.2 Too busy, try again later\r\n"
 
 
@@ -64,6 +65,10 @@ FAULTS = {
     REQUEST: Fault(
         words="Next request fails",
         effect="The next page that is asked for ends in an error, once. The demo's own pages are spared.",
+    ),
+    PROVIDER: Fault(
+        words="Identity provider is down",
+        effect="The stand-in for Google answers 503 to whatever GuestAuth asks it. Codes go on working.",
     ),
 }
 _thread = threading.local()
@@ -98,7 +103,12 @@ def turn_all_off() -> None:
 
 def are_on() -> list[str]:
     """Return the faults that are on."""
-    return [name for name in FAULTS if _switch(name).exists()]
+    return [name for name in FAULTS if is_on(name)]
+
+
+def is_on(name: str) -> bool:
+    """Whether this fault is on."""
+    return _switch(name).exists()
 
 
 def claim(name: str) -> bool:
@@ -152,7 +162,7 @@ def _put_off(server: socket.socket) -> None:
 
 def _refuse_to_write(connection: Connection) -> None:
     writes = connection.get_execution_options().get("guestauth_write", False)
-    if writes and current_app and _switch(DATABASE).exists():
+    if writes and current_app and is_on(DATABASE):
         raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 

@@ -58,6 +58,7 @@ ORDER = [
     "federation",
     "checkup",
     "copying",
+    "stand_in",
     "demo",
     "faults",
     "metrics",

@@ -29,6 +29,9 @@ DEV = [
     "/dev/qa/alex",
     "/dev/qa.md",
     "/dev/reset",
+    "/dev/stand-in/.well-known/openid-configuration",
+    "/dev/stand-in/keys",
+    "/dev/stand-in/authorize",
 ]
 
 

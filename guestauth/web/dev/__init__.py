@@ -1,7 +1,7 @@
-"""The demo kit: start page, mailbox, clock, faults, gallery, QA walkthrough. Demo mode only, this machine only.
+"""The demo kit: start page, mailbox, clock, faults, gallery, walkthrough, stand-in. For the demo on this machine.
 
 What it does: leads into each scenario; shows every letter that left; moves the time; breaks things on purpose;
-shows every state of every page; takes a tester by the hand.
+shows every state of every page; takes a tester by the hand; plays the identity provider.
 
 The one thing to understand: each module is one tool with its page; none is needed by anything outside.
 
@@ -39,4 +39,4 @@ def bar() -> dict[str, Any]:
     return {"faults_on": [broken.FAULTS[name].words for name in broken.are_on()]}
 
 
-from guestauth.web.dev import clock, faults, gallery, index, mailbox, qa, reset
+from guestauth.web.dev import clock, faults, gallery, index, mailbox, qa, reset, stand_in
