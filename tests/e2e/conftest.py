@@ -78,7 +78,7 @@ def arrive(chromium: Chromium) -> Iterator[Arrive]:
     people: list[Person] = []
 
     def arrive(at: Site, **settings: object) -> Person:
-        people.append(Person(at, chromium.new_context(ignore_https_errors=bool(at.ca), **settings)))
+        people.append(Person(at, chromium.new_context(**{"ignore_https_errors": bool(at.ca), **settings})))
         return people[-1]
 
     yield arrive

@@ -1,0 +1,64 @@
+"""Providers before a real browser: the demo's stand-in for Google, and one on another site altogether."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+from playwright.sync_api import Browser as Chromium
+
+from guestauth import stand_in
+from tests.conftest import Provide
+from tests.dev.test_stand_in import REQUEST, VERIFIER
+from tests.e2e.axe import axe, found
+from tests.e2e.conftest import Arrive
+from tests.e2e.site import Site
+from tests.servers import or_skip
+
+BACK = "/sign-in/callback/7"
+JAMIE = {"email": "jamie.w@gmail.com", "email_verified": True}
+
+
+def request(site: Site, **changes: str) -> str:
+    return urlencode({**REQUEST, "redirect_uri": site.url + BACK, **changes})
+
+
+def test_person_is_sent_back_with_a_code_that_another_process_redeems(sqlite_site: Site, arrive: Arrive) -> None:
+    person = arrive(sqlite_site).open(f"/dev/stand-in/authorize?{request(sqlite_site)}")
+    person.press("Sign in as jamie.w@gmail.com")
+    assert person.path.startswith(f"{BACK}?")
+    code = dict(parse_qsl(urlsplit(person.path).query))["code"]
+    client = stand_in.CLIENT_ID, sqlite_site.world.do(stand_in.client_secret)
+    form = {"grant_type": "authorization_code", "redirect_uri": sqlite_site.url + BACK, "code_verifier": VERIFIER}
+    address = f"{sqlite_site.url}/dev/stand-in/token"
+    answers = [httpx.post(address, data={**form, "code": code}, auth=client, trust_env=False) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 400, 400, 400]
+
+
+def test_person_says_who_they_are_or_cancels(sqlite_site: Site, arrive: Arrive) -> None:
+    page = f"/dev/stand-in/authorize?{request(sqlite_site, login_hint='')}"
+    person = arrive(sqlite_site).open(page)
+    person.type("Another address", "somebody@gmail.com").press("Sign in with this address")
+    assert "code=" in person.path
+    assert "error=access_denied" in person.open(page).press("Cancel").path
+
+
+def test_axe_finds_nothing_on_the_page_of_the_stand_in(sqlite_site: Site, chromium: Chromium) -> None:
+    with or_skip(axe) as rules:
+        page = chromium.new_context(bypass_csp=True).new_page()
+        page.goto(f"{sqlite_site.url}/dev/stand-in/authorize?{request(sqlite_site)}")
+        page.evaluate(rules)
+        assert found(page) == []
+        page.context.close()
+
+
+def test_person_chooses_an_account_at_a_provider_of_another_site(
+    sqlite_site: Site, arrive: Arrive, oidc: Provide
+) -> None:
+    provider = oidc("google")
+    provider.allow(sqlite_site.url + BACK)
+    provider.add_account("jamie", **JAMIE)
+    asked = request(sqlite_site, client_id=provider.client_id)
+    person = arrive(sqlite_site, ignore_https_errors=True)
+    person.open(f"{provider.document()['authorization_endpoint']}?{asked}")
+    assert person.sees("Choose an account") and person.page.url.startswith(provider.origin)
+    person.press("Sign in as jamie.w@gmail.com")
+    assert "code=" in person.path and person.path.startswith(f"{BACK}?")
