@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from guestauth import create_app, database, demo
-from tests import servers
+from tests import SOAK, servers
 from tests.providers import OpenIdProvider, openid_provider
 from tests.world import World, environment, lent, prepared
 
+pytest_plugins = ["tests.e2e.fixtures"]  # served sites and Chromium: also for faults, attacks, ops
 MEMORY = Path("/dev/shm")  # a database that lives for a test needs no disk
 if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
 SAMPLE = 4  # of the cases of a test that needs a database, a server or a browser
 DATABASES = ("sqlite", "postgresql")
 Provide = Callable[[str], OpenIdProvider]
@@ -124,6 +124,13 @@ def world(request: pytest.FixtureRequest) -> World:
     """A world on each database in turn."""
     made: World = request.getfixturevalue(f"{request.param}_world")
     return made
+
+
+@pytest.fixture
+def sink() -> Iterator[servers.Sink]:
+    """A mail server of the test's own."""
+    with servers.smtp_sink() as sink:
+        yield sink
 
 
 @pytest.fixture

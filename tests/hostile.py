@@ -5,7 +5,6 @@ every answer. `NOT_TEXT`, `ODD`, `BODIES` and `ELSEWHERE` are what is sent.
 """
 
 import itertools
-import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from guestauth import keys
+from tests import SOAK
 from tests.guest import at_enter_code
 from tests.probe import FORM, Answer, ask, token
 from tests.world import FABRIKAM, NICOLE, World
 
-SOAK = bool(os.environ.get("GUESTAUTH_SOAK"))
 TURNS = itertools.count()
 SIGN_IN, APPS = "/fabrikam.example/sign-in", "/fabrikam.example"
 METHODS = [

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,6 @@ SECRETS = {
     "SECRET_KEY": "6f1d2c3b4a5968778695a4b3c2d1e0ffa1b2c3d4e5f60718293a4b5c6d7e8f90",
     "SECRET_KEY_FALLBACKS": "0f8e7d6c5b4a39281706f5e4d3c2b1a0ffe0d1c2b3a495867768594a3b2c1d6f",
 }
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with servers.smtp_sink() as sink:
-        yield sink
 
 
 def findings(world: World, *, code: int) -> dict[str, tuple[bool, str]]:

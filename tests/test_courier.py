@@ -9,19 +9,12 @@ import pytest
 
 from guestauth import courier, create_app, invitations, mail_health, outbox
 from guestauth.courier import Courier
-from tests import servers
 from tests.probe import change
 from tests.servers import Sink
 from tests.steps import ask, mailing
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, World, environment
 
 GUESTS = [f"guest{number}@example.com" for number in range(6)]
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with servers.smtp_sink() as sink:
-        yield sink
 
 
 @pytest.fixture

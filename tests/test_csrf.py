@@ -367,12 +367,6 @@ def test_changed_key_costs_an_open_page_a_click_at_most(sqlite_world: World) -> 
 
 
 @pytest.fixture
-def sink() -> Iterator[servers.Sink]:
-    with servers.smtp_sink() as sink:
-        yield sink
-
-
-@pytest.fixture
 def production(sqlite_template: Path, tmp_path: Path, sink: servers.Sink) -> Iterator[World]:
     """A world as in production: https, no demo, mail over SMTP."""
     shutil.copytree(sqlite_template, tmp_path / "instance")

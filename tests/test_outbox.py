@@ -3,10 +3,10 @@
 import re
 import threading
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from guestauth import courier, database, guests, invitations, mail_health, outbox, tenants
 from guestauth.database import operation, query
@@ -18,12 +18,6 @@ from tests.world import ADMIN, ALEX, BY, FABRIKAM, NICOLE, STRANGER, World
 
 HOUR = 3600
 GUESTS = [f"guest{number}@example.com" for number in range(8)]
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with servers.smtp_sink() as sink:
-        yield sink
 
 
 @pytest.fixture
@@ -307,6 +301,23 @@ def test_three_deliverers_at_once_send_each_letter_once(mail: World, sink: Sink)
 def test_code_leaves_before_invitations_that_have_waited_longer(world: World) -> None:
     world.deliver()
     invite_all(world)
+    world.advance(1)
+    ask(world, NICOLE)
+    (first,) = world.do(outbox.lease, 1)
+    assert first.kind == "passcode"
+
+
+@database.operation
+def flood(many: int) -> None:
+    """Let many invitations wait, past their limits."""
+    moment = database.now()
+    one = {"kind": "invitation", "tenant_id": FABRIKAM, "facts": {}, "posted_at": moment, "due_at": moment}
+    rows = [{**one, "id": uuid.uuid4(), "subject_id": uuid.uuid4(), "correlation_id": ""} for _ in range(many)]
+    database.db.session.execute(insert(Letter), rows)
+
+
+def test_code_leaves_before_more_invitations_than_are_looked_at(world: World) -> None:
+    world.do(flood, outbox.RANKED + 1)
     world.advance(1)
     ask(world, NICOLE)
     (first,) = world.do(outbox.lease, 1)

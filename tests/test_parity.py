@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from guestauth import guests, invitations, redemptions
 from guestauth.database import db
-from tests.hostile import SOAK
+from tests import SOAK
 from tests.probe import UUID, Answer, ask, change, masked
 from tests.world import BY, FABRIKAM, NO_LIMITS, WOODGROVE, World
 

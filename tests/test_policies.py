@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from guestauth import guests, invitations, passcodes, policies, signin, tenants
+from guestauth.database import db, operation
 from guestauth.keys import fingerprint
 from tests.guest import at_send_code
 from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in
-from tests.world import ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANGER, WOODGROVE, World
+from tests.world import ADMIN, ALEX, BY, CONTOSO, FABRIKAM, NICOLE, STRANGER, WOODGROVE, World
 
 FULL = (
     '{"Version":2,"B2BManagementPolicy":{"InvitationsAllowedAndBlockedDomainsPolicy":{"AllowedDomains":'
@@ -206,6 +209,25 @@ def test_domain_denied_after_the_code_was_mailed_is_not_let_in(world: World) -> 
         enter(world, started, code)
     world.do(policies.limit_domains, FABRIKAM, None, by=BY)
     assert is_in(world, enter(world, started, code))
+
+
+def test_administrator_is_let_in_whatever_domains_guests_may_not_have(world: World) -> None:
+    denied = policies.DomainList("deny", ["fabrikam.example"])
+    world.do(policies.limit_domains, FABRIKAM, denied, by=BY)
+    assert is_in(world, sign_in(world, ADMIN))
+
+
+def test_opting_out_waits_for_who_is_being_let_in(postgresql_world: World) -> None:
+    started = ask(postgresql_world, NICOLE)
+    lock = text("SELECT 1 FROM tenants WHERE name = 'Fabrikam' FOR UPDATE NOWAIT")
+
+    @operation
+    def meanwhile() -> None:
+        assert passcodes.lets_in(db.session.merge(started))
+        with db.engine.connect() as other, pytest.raises(OperationalError, match="could not obtain lock"):
+            other.execute(lock)
+
+    postgresql_world.do(meanwhile)
 
 
 @pytest.mark.parametrize("again", [invitations.resend, invitations.reset])

@@ -18,12 +18,6 @@ def certificates():
         yield made
 
 
-@pytest.fixture
-def sink():
-    with servers.smtp_sink() as sink:
-        yield sink
-
-
 def letter(to="guest@firstup.example", subject="Hello"):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "app@fabrikam.example", to, subject

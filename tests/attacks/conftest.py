@@ -10,18 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests import servers
-from tests.e2e.conftest import certificates, prepare, production_site  # noqa: F401 -- fixtures
 from tests.e2e.site import Prepare, Site, site
 
 
 @pytest.fixture(scope="session")
-def sqlite_secure_site(prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:  # noqa: F811
+def sqlite_secure_site(prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:
     """The site on SQLite."""
     yield from _secure("sqlite", prepare, certificates)
 
 
 @pytest.fixture(scope="session")
-def postgresql_secure_site(prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:  # noqa: F811
+def postgresql_secure_site(prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:
     """The site on PostgreSQL."""
     yield from _secure("postgresql", prepare, certificates)
 
@@ -33,7 +32,7 @@ def secure_site(request: pytest.FixtureRequest) -> Site:
     return served
 
 
-def _secure(database: str, prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:  # noqa: F811
+def _secure(database: str, prepare: Prepare, certificates: servers.Certificates) -> Iterator[Site]:
     trusting = {"MAIL_USE_TLS": "on", "MAIL_CA_FILE": str(certificates.ca), "TRUSTED_PROXIES": "1"}
     chain, key = certificates.server.chain, certificates.server.key
     settings = prepare(database, **trusting)

@@ -14,7 +14,7 @@ import pytest
 from tests.attacks import wire
 from tests.attacks.wire import SIGN_IN
 from tests.browser import Browser
-from tests.e2e.conftest import Arrive, arrive, chromium  # noqa: F401 -- fixtures
+from tests.e2e.fixtures import Arrive
 from tests.e2e.person import Person
 from tests.e2e.site import HOME, Site
 from tests.probe import change
@@ -166,7 +166,7 @@ def test_mount_that_a_proxy_might_name_moves_no_cookie(site: Site) -> None:
 
 
 @pytest.mark.case("C-07")
-def test_every_page_before_sign_in_obeys_the_policy(site: Site, arrive: Arrive) -> None:  # noqa: F811
+def test_every_page_before_sign_in_obeys_the_policy(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     site.world.run("guest", "resend", str(FABRIKAM), mail)
     link, somebody = site.invitation(mail), arrive(site)
@@ -193,7 +193,7 @@ def test_every_page_before_sign_in_obeys_the_policy(site: Site, arrive: Arrive) 
 
 
 @pytest.mark.case("C-07")
-def test_every_page_of_a_guest_obeys_the_policy(site: Site, arrive: Arrive) -> None:  # noqa: F811
+def test_every_page_of_a_guest_obeys_the_policy(site: Site, arrive: Arrive) -> None:
     guest = arrive(site).ask_for_code(mail := site.guest()).enter_code(mail)
     assert guest.sees("Review permissions") and guest.press("Accept").sees("Fabrikam apps")
     site.world.run("resource", "share", str(FABRIKAM), "project-plan", mail)

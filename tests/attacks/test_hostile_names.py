@@ -14,7 +14,7 @@ from guestauth import guests, import_files, imports, invitations, resources
 from guestauth.audit import Caller
 from tests.attacks import wire
 from tests.attacks.test_administration import CONSOLE, HEADER
-from tests.e2e.conftest import Arrive, arrive, chromium  # noqa: F401 -- fixtures
+from tests.e2e.fixtures import Arrive
 from tests.e2e.site import HOME, Site
 from tests.hostile import multipart
 from tests.world import ADMIN, BY, FABRIKAM, NICOLE
@@ -69,7 +69,7 @@ def hostile_tenant(site: Site) -> tuple[str, str, list[str]]:
 
 @pytest.mark.case("A-09", "C-07")
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)], ids=["every third", "every page"])
-def test_page_of_the_console_shows_hostile_names_as_text(site: Site, arrive: Arrive, every: int) -> None:  # noqa: F811
+def test_page_of_the_console_shows_hostile_names_as_text(site: Site, arrive: Arrive, every: int) -> None:
     domain, mail, pages = hostile_tenant(site)
     admin = (
         arrive(site, user_agent=f"{HOSTILE[:-1]} Firefox/1")

@@ -14,7 +14,7 @@ from guestauth import invitations, resources
 from tests.attacks import wire
 from tests.attacks.wire import SIGN_IN
 from tests.browser import Browser
-from tests.e2e.conftest import Arrive, arrive, chromium  # noqa: F401 -- fixtures
+from tests.e2e.fixtures import Arrive
 from tests.e2e.site import HOME, LINK, Site, text
 from tests.world import ADMIN, BY, FABRIKAM
 
@@ -183,7 +183,7 @@ def test_no_forwarded_header_stands_in_a_page_or_redirect(request: pytest.Fixtur
 @pytest.mark.case("I-10")
 def test_no_ticket_leaves_with_a_link_and_nothing_is_loaded_from_elsewhere(
     site: Site,
-    arrive: Arrive,  # noqa: F811
+    arrive: Arrive,
 ) -> None:
     asked: list[tuple[str, str]] = []
     guest = arrive(site)

@@ -7,8 +7,8 @@ import pytest
 
 from guestauth import create_app
 from guestauth.config import BadSettings
+from tests import SOAK
 from tests.browser import Browser
-from tests.e2e.conftest import SOAK
 from tests.e2e.site import HOME, Prepare, Site, behind
 from tests.world import World
 

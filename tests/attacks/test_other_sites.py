@@ -14,7 +14,7 @@ import pytest
 from guestauth import resources
 from tests.attacks import wire
 from tests.attacks.wire import SIGN_IN
-from tests.e2e.conftest import Arrive, arrive, chromium  # noqa: F401 -- fixtures
+from tests.e2e.fixtures import Arrive
 from tests.e2e.person import Person
 from tests.e2e.site import HOME, Site
 from tests.world import BY, FABRIKAM
@@ -55,7 +55,7 @@ def evil() -> Iterator[Evil]:
 
 
 @pytest.mark.case("C-02")
-def test_form_that_another_site_sends_by_itself_signs_nobody_in(site: Site, arrive: Arrive, evil: Evil) -> None:  # noqa: F811
+def test_form_that_another_site_sends_by_itself_signs_nobody_in(site: Site, arrive: Arrive, evil: Evil) -> None:
     mine = site.awaiting_code(mail := site.guest())  # the attacker's own sign-in, to be had by the victim
     token, code = wire.form_token(mine), site.code(mail)
     victim = arrive(site).open(SIGN_IN)
@@ -70,7 +70,7 @@ def test_form_that_another_site_sends_by_itself_signs_nobody_in(site: Site, arri
 
 
 @pytest.mark.case("C-13")
-def test_guest_is_led_to_what_lies_elsewhere_after_the_code(site: Site, arrive: Arrive) -> None:  # noqa: F811
+def test_guest_is_led_to_what_lies_elsewhere_after_the_code(site: Site, arrive: Arrive) -> None:
     slug, mail = f"elsewhere-{uuid.uuid4().hex[:8]}", site.guest()
     site.world.do(resources.add, FABRIKAM, slug, title="Elsewhere", url=f"{PORTAL}/portal", by=BY)
     site.world.do(resources.share, FABRIKAM, slug, user_id=None, by=BY)
@@ -84,7 +84,7 @@ def test_guest_is_led_to_what_lies_elsewhere_after_the_code(site: Site, arrive: 
 
 
 @pytest.mark.case("C-14")
-def test_page_shows_in_no_frame_of_another_site(site: Site, arrive: Arrive, evil: Evil) -> None:  # noqa: F811
+def test_page_shows_in_no_frame_of_another_site(site: Site, arrive: Arrive, evil: Evil) -> None:
     victim = arrive(site).open(SIGN_IN)
     evil(victim, f'<iframe src="{site.url}{SIGN_IN}"></iframe>')
     frames = [frame.url for frame in victim.page.frames[1:]]
@@ -93,7 +93,7 @@ def test_page_shows_in_no_frame_of_another_site(site: Site, arrive: Arrive, evil
 
 
 @pytest.mark.case("C-15")
-def test_another_site_s_page_reads_and_embeds_nothing(site: Site, arrive: Arrive, evil: Evil) -> None:  # noqa: F811
+def test_another_site_s_page_reads_and_embeds_nothing(site: Site, arrive: Arrive, evil: Evil) -> None:
     victim = arrive(site).open(SIGN_IN)
     evil(victim, "<p>Hello</p>")
     read = """async (address) => Promise.all([
@@ -106,7 +106,7 @@ def test_another_site_s_page_reads_and_embeds_nothing(site: Site, arrive: Arrive
 
 
 @pytest.mark.case("C-16")
-def test_another_site_that_opened_the_page_has_no_hold_on_it(site: Site, arrive: Arrive, evil: Evil) -> None:  # noqa: F811
+def test_another_site_that_opened_the_page_has_no_hold_on_it(site: Site, arrive: Arrive, evil: Evil) -> None:
     victim = arrive(site)
     evil(victim, "<p>Hello</p>")
     with victim.context.expect_page() as opened:

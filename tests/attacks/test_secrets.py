@@ -19,7 +19,6 @@ import pytest
 from tests import servers
 from tests.attacks import wire
 from tests.attacks.wire import SIGN_IN
-from tests.e2e.conftest import production_site  # noqa: F401 -- a fixture
 from tests.e2e.site import HOME, LINK, Site
 from tests.servers import ROOT
 from tests.world import ADMIN, FABRIKAM
@@ -197,7 +196,7 @@ def test_packages_leave_out_what_a_checkout_in_use_has_of_its_own() -> None:
 
 
 @pytest.mark.case("K-10")
-def test_no_process_has_a_secret_among_its_arguments(production_site: Site) -> None:  # noqa: F811
+def test_no_process_has_a_secret_among_its_arguments(production_site: Site) -> None:
     served = production_site.served.pid
     children = Path(f"/proc/{served}/task/{served}/children").read_text().split()
     arguments = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (served, *children))

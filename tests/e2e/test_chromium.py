@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Route
 
 from guestauth import resources
-from tests.e2e.conftest import Arrive
+from tests.e2e.fixtures import Arrive
 from tests.e2e.site import HOME, Site
 from tests.world import ALEX, FABRIKAM, NICOLE, WOODGROVE
 

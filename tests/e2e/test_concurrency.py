@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from guestauth import courier, guests, invitations, policies, turns
-from tests.e2e.conftest import SOAK
+from tests import SOAK
 from tests.e2e.parallel import Shot, aim, together, volley
 from tests.e2e.site import Prepare, Site, behind
 from tests.world import BY, FABRIKAM, WOODGROVE

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import FrameLocator
 
-from tests.e2e.conftest import Arrive
+from tests.e2e.fixtures import Arrive
 from tests.e2e.person import Person
 from tests.e2e.site import Site
 

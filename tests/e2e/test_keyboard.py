@@ -7,7 +7,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page
 
 from guestauth.web.dev.states import STATES
-from tests.e2e.conftest import Arrive
+from tests.e2e.fixtures import Arrive
 from tests.e2e.person import Person
 from tests.e2e.site import HOME, Site
 

@@ -5,7 +5,7 @@ Every test also fails on a console error or a violation of the content security 
 
 import pytest
 
-from tests.e2e.conftest import Arrive
+from tests.e2e.fixtures import Arrive
 from tests.e2e.person import Person
 from tests.e2e.site import HOME, Site, text
 

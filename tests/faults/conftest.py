@@ -8,27 +8,20 @@ from collections.abc import Iterator
 import pytest
 
 from tests import servers
-from tests.e2e.conftest import (  # noqa: F401 -- fixtures
-    certificates,
-    each_site,
-    postgresql_site,
-    prepare,
-    sqlite_site,
-)
 from tests.e2e.site import Prepare, Site, behind, site
 from tests.faults.mail import mend
 from tests.servers import NameServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def unserved(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Site]:  # noqa: F811
+def unserved(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Site]:
     """An instance that nobody serves, on each database."""
     with behind(prepare(request.param)) as made:
         yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def undelivered(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Site]:  # noqa: F811
+def undelivered(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Site]:
     """An instance that nobody serves and for which no web process delivers, on each database."""
     with behind(prepare(request.param, MAIL_DELIVERY="worker", MAIL_TIMEOUT="10")) as made:
         yield made
@@ -37,7 +30,7 @@ def undelivered(request: pytest.FixtureRequest, prepare: Prepare) -> Iterator[Si
 @pytest.fixture(params=["sqlite", "postgresql"])
 def asking(
     request: pytest.FixtureRequest,
-    prepare: Prepare,  # noqa: F811
+    prepare: Prepare,
 ) -> Iterator[tuple[Site, NameServer]]:
     """A site that asks a name server of the test's, and this name server."""
     with servers.dns_server() as dns, site(prepare(request.param, DNS_SERVER=dns.address), workers=4) as served:
@@ -45,7 +38,7 @@ def asking(
 
 
 @pytest.fixture(scope="module")
-def outage_site(prepare: Prepare) -> Iterator[Site]:  # noqa: F811
+def outage_site(prepare: Prepare) -> Iterator[Site]:
     """The demo served by one process, so that one wake-up reaches all who deliver."""
     with site(prepare("sqlite"), workers=1) as served:
         yield served

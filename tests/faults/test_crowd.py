@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.conftest import SOAK
+from tests import SOAK
 from tests.e2e.parallel import together
 from tests.e2e.site import Site, wait_until
 from tests.faults.invariants import check

@@ -18,9 +18,8 @@ import psycopg
 import pytest
 
 from guestauth import database
-from tests import servers
+from tests import SOAK, servers
 from tests.conftest import _prepare
-from tests.e2e.conftest import SOAK
 from tests.e2e.parallel import Shot, together
 from tests.e2e.site import HOME, Prepare, Site, behind, delivering, wait_until
 from tests.faults.disks import Disk, small_disk

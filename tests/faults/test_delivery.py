@@ -5,8 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests import servers
-from tests.e2e.conftest import SOAK
+from tests import SOAK, servers
 from tests.e2e.site import LINK, Site, delivering, wait_until
 from tests.faults.mail import arrivals, in_hand, invite
 from tests.servers.process import end, kill

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SOAK
+from tests import SOAK
 from tests.e2e.site import Site, delivering, wait_until
 from tests.faults.invariants import check
 from tests.faults.mail import arrivals, invite, recover

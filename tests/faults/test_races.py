@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from guestauth import domains
-from tests.e2e.conftest import SOAK
+from tests import SOAK
 from tests.e2e.parallel import aim, together
 from tests.e2e.site import Site, wait_until
 from tests.faults.presses import ADMINS, administrator, page_of, press

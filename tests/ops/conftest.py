@@ -9,7 +9,6 @@ from flask_migrate import upgrade
 
 from guestauth import create_app
 from tests import servers
-from tests.e2e.conftest import certificates, prepare  # noqa: F401 -- fixtures
 from tests.probe import change, tables
 from tests.steps import ask, sign_in
 from tests.world import STRANGER, World, environment

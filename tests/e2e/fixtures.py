@@ -1,6 +1,5 @@
 """What the end-to-end tests can ask for: a prepared instance, a served site on each database, Chromium."""
 
-import os
 import secrets
 import shutil
 import uuid
@@ -14,7 +13,6 @@ from tests.e2e.person import Person
 from tests.e2e.site import Prepare, Site, site
 
 Arrive = Callable[..., Person]
-SOAK = os.environ.get("GUESTAUTH_SOAK", "").lower() == "on"
 
 
 @pytest.fixture(scope="session")
