@@ -26,17 +26,20 @@ from guestauth import (
     audit,
     branding,
     guests,
+    identity_providers,
     invitations,
     mailbox,
     outbox,
     policies,
     redemptions,
     resources,
+    stand_in,
     tenants,
 )
 from guestauth.audit import Caller
 from guestauth.database import Model, Refusal, db, move_clock, now, operation, query
-from guestauth.models import Letter, Passcode, Session, SignIn
+from guestauth.identity_providers import Described
+from guestauth.models import GOOGLE, IdentityProvider, Letter, Passcode, Session, SignIn
 
 FABRIKAM = uuid.UUID("fab00000-0000-4000-8000-000000000001")
 CONTOSO = uuid.UUID("c0a00000-0000-4000-8000-000000000002")
@@ -57,6 +60,9 @@ LOGO = base64.b64decode(  # a fir in that colour, a PNG of 64 × 64 pixels
     b"gRPXItFmDxpa0XdN3LgLmvQ2Ix3QX/lOB0q2RbRNR90H7O2E6ufZB4MKmx1kvAFiEeqHyHiDloXfnkPz8aRtQBgG2RxligHCYKBa"
     b"pDggDAbY3llDgAv7r/4J4Cu6A1BkTgJaLngCAAAAAElFTkSuQmCC"
 )
+TRAIL_MAP = """Start at the oak by the gate and follow the red marks.
+
+The bridge over the creek is open from May to October."""
 MESSAGE = "Hello Alex,\n\nhere is the plan we spoke about. Tell me what you think.\n\nRobin"
 
 
@@ -89,6 +95,7 @@ def load() -> None:
             user = guests.find(FABRIKAM, mail)
             resources.share(FABRIKAM, slug, user_id=user.id, by=audit.COMMAND_LINE)
     resources.share(FABRIKAM, "welcome-pack", user_id=None, by=audit.COMMAND_LINE)
+    _woodgrove()
 
 
 def reset() -> None:
@@ -147,6 +154,37 @@ def _tenant(tenant_id: uuid.UUID, name: str, domain: str) -> None:
     )
 
 
+def _woodgrove() -> None:
+    """Let Woodgrove's guests of Google addresses sign in there; Riley accepted with a code before that (B7)."""
+    _resource(WOODGROVE, "trail-map", "Trail map", text=TRAIL_MAP)
+    resources.share(WOODGROVE, "trail-map", user_id=None, by=audit.COMMAND_LINE)
+    google = _google()
+    if google is None:
+        _guest(WOODGROVE, "riley.moore@gmail.com", "Riley Moore", accepted=True)
+    elif google.issuer != stand_in.issuer():  # the demo was on another port
+        identity_providers.remove(google.id, tenant_id=WOODGROVE, by=audit.COMMAND_LINE)
+        google = None
+    if google is None:
+        identity_providers.add(
+            Described(
+                kind=GOOGLE,
+                client_id=stand_in.CLIENT_ID,
+                client_secret=stand_in.client_secret(),
+                issuer=stand_in.issuer(),
+            ),
+            tenant_id=WOODGROVE,
+            provider_id=uuid.uuid5(WOODGROVE, GOOGLE),
+            by=audit.COMMAND_LINE,
+        )
+    _guest(WOODGROVE, "jamie.wood@gmail.com", "Jamie Wood", target="/apps/trail-map")
+    _guest(WOODGROVE, "casey@firstup.example", "Casey Jensen", target="/apps/trail-map")
+
+
+def _google() -> IdentityProvider | None:
+    found = identity_providers.listed(WOODGROVE)
+    return next((each.provider for each in found if each.provider.kind == GOOGLE), None)
+
+
 def _guest(
     tenant_id: uuid.UUID,
     mail: str,
@@ -165,7 +203,7 @@ def _guest(
             display_name=name,
             message=message,
             target=target,
-            send_mail=not accepted,
+            send_mail=message is not None,
             user_id=user_id,
         )
         if accepted:
@@ -179,15 +217,13 @@ def _resources() -> None:
         "expense-portal": ("Expense portal", {"url": "https://expenses.fabrikam.example/"}),
     }
     for slug, (title, what) in cast.items():
-        with suppress(resources.ResourceTaken):
-            resources.add(
-                FABRIKAM,
-                slug,
-                title=title,
-                resource_id=uuid.uuid5(FABRIKAM, slug),
-                by=audit.COMMAND_LINE,
-                **what,
-            )
+        _resource(FABRIKAM, slug, title, **what)
+
+
+def _resource(tenant_id: uuid.UUID, slug: str, title: str, **what: Any) -> None:
+    resource_id = uuid.uuid5(tenant_id, slug)
+    with suppress(resources.ResourceTaken):
+        resources.add(tenant_id, slug, title=title, resource_id=resource_id, by=audit.COMMAND_LINE, **what)
 
 
 def _pdf(words: str) -> bytes:

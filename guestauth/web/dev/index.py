@@ -43,6 +43,16 @@ SCENARIOS: list[dict[str, Any]] = [
         "links": [("Sign in to Contoso", "/contoso.example/sign-in?login_hint=stranded@firstup.example")],
     },
     {
+        "title": "A guest signs in with Google",
+        "text": "Woodgrove takes Google's word for Google addresses. jamie.wood@gmail.com signs in at a stand-in "
+        "for Google, casey@firstup.example by a code, and so does riley.moore@gmail.com, who accepted before.",
+        "links": [
+            ("As Jamie", "/woodgrove.example/sign-in?login_hint=jamie.wood@gmail.com"),
+            ("As Casey", "/woodgrove.example/sign-in?login_hint=casey@firstup.example"),
+            ("As Riley", "/woodgrove.example/sign-in?login_hint=riley.moore@gmail.com"),
+        ],
+    },
+    {
         "title": "A look of its own",
         "text": "Woodgrove has a logo and a colour. Its administrator, admin@woodgrove.example, changes them in "
         "the settings; whatever colour it is, everything can be read in light and in dark.",
