@@ -38,7 +38,7 @@ class Visitor:
     def open(self, address: str) -> Self:
         """Type an address, or follow a link."""
         parts = urlsplit(address)
-        return self._ask("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
+        return self.ask("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
 
     def submit(self, form_id: str, button: tuple[str, str] | None = None, **typed: Any) -> Self:
         """Fill in the form with this id and press its button; a file is `(content, name)`."""
@@ -51,10 +51,11 @@ class Visitor:
             for name, value in sent.items()
         }
         if form.method == "get":
-            return self._ask("GET", form.action, query_string=sent)
-        return self._ask("POST", form.action, data=files)
+            return self.ask("GET", form.action, query_string=sent)
+        return self.ask("POST", form.action, data=files)
 
-    def _ask(self, method: str, path: str, **more: Any) -> Self:
+    def ask(self, method: str, path: str, **more: Any) -> Self:
+        """Send any request, also one that no page of ours would."""
         self.answer = self._client.open(
             path, method=method, base_url=self._origin, headers=self._headers, follow_redirects=True, **more
         )

@@ -83,6 +83,7 @@ GUESTS = [
     State("guests-sorted", "Guests, sorted, second page", lambda s: _many(s, "?sort=-name&page=2")),
     State("guests-not-found", "Guests, nobody found", lambda s: s.console("/guests?q=nobody")),
     State("guests-none", "Guests, none yet", _none),
+    State("guest-unknown", "A guest there is not", lambda s: s.console(f"/guests/{demo.CONTOSO}"), 404),
     State("guest-pending", "A guest who is invited", lambda s: s.guest(ALEX)),
     State("guest-accepted", "A guest who uses codes", lambda s: _with_session(s, "")),
     State("guest-blocked", "A guest who is blocked", lambda s: _after(s, NICOLE, "block")),
@@ -107,6 +108,7 @@ INVITATIONS = [
     State("invited-without-mail", "Invited without mail", _quietly),
     State("import", "Invite from a file", lambda s: s.console("/guests/import")),
     State("import-refused", "A file that is none", lambda s: _file(s, '"'), 422),
+    State("import-too-large", "A file that is too large", lambda s: _file(s, "x" * 6_000_000), 413),
     State("import-checked", "A file, checked", _file),
     State("import-done", "A file, done", lambda s: _file(s).submit("run")),
     State(

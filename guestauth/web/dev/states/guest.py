@@ -86,6 +86,14 @@ def _no_apps(stage: Stage) -> Visitor:
     return kim.submit("consent", ("decision", "accept"))
 
 
+def _shut_out(stage: Stage) -> Visitor:
+    """Accept after the organisation has stopped letting guests of their domain in."""
+    alex = stage.at_consent()
+    domains = stage.console("/domain-list").submit("domain-list", kind="deny", domains="gmail.com")
+    domains.submit("domain-list")
+    return alex.submit("consent", ("decision", "accept"))
+
+
 def _two_sessions(stage: Stage) -> Visitor:
     stage.signed_in()
     stage.wait(61)
@@ -145,6 +153,7 @@ INSIDE = [
     State("consent-privacy", "Review permissions, with a privacy statement", _with_privacy_statement),
     State("consent-cancelled", "Review permissions, cancelled",
           lambda s: s.at_consent().submit("consent", ("decision", "cancel"))),
+    State("consent-shut-out", "Review permissions, no longer let in", _shut_out, 400),
     State("apps", "Apps", lambda s: s.signed_in()),
     State("apps-none", "Apps, none", _no_apps),
     State("apps-many", "Apps, many", _many_apps),
