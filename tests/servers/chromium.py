@@ -1,5 +1,6 @@
 """A real Chromium, the machine's own, driven by Playwright."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,14 +22,19 @@ ARGUMENTS = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run Chromium without a window while the block lasts; `new_context()` of it is a fresh person."""
+def chromium(*more: str, **environment: str) -> Iterator[Browser]:
+    """Run Chromium without a window while the block lasts; `new_context()` of it is a fresh person.
+
+    `more` are further arguments of its command line, `environment` further variables.
+    """
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         raise Absent(f"no browser: none of {', '.join(NAMES)} is on this machine")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+            browser = playwright.chromium.launch(
+                executable_path=program, args=[*ARGUMENTS, *more], env={**os.environ, **environment}
+            )
         except Error as failure:
             raise Absent(f"{program} does not start: {failure}") from failure
         try:
