@@ -39,6 +39,7 @@ def set_up(app: Flask) -> None:
     app.jinja_env.filters.update(
         utc=moment,
         said=said,
+        brief=brief,
         size=size,
         bdi=Markup("<bdi>{}</bdi>").format,
         strong=Markup("<strong>{}</strong>").format,
@@ -133,6 +134,12 @@ def moment(at: datetime) -> str:
     at = at.astimezone(UTC)
     words: str = gettext("%(time)s UTC on %(date)s", time=format_time(at, "HH:mm"), date=format_date(at, "long"))
     return words
+
+
+def brief(at: datetime) -> str:
+    """Write a moment for a table, in UTC, on one line: `20 Nov 2026 12:30 UTC`."""
+    at = at.astimezone(UTC)
+    return f"{format_date(at, 'medium')} {format_time(at, 'HH:mm')} UTC"
 
 
 def size(number: int) -> str:

@@ -13,12 +13,13 @@
   for (const time of all("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
+    const brief = time.className === "brief";
     const short = zoneName(at, "short");
-    const zone = /\d/.test(short) ? zoneName(at, "long") : short;
+    const zone = !brief && /\d/.test(short) ? zoneName(at, "long") : short;
     time.title = time.textContent;
-    time.textContent = moment.replace("UTC", zone)
+    time.textContent = (brief ? "{date} {time} UTC" : moment).replace("UTC", zone)
       .replace("{time}", part(at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }))
-      .replace("{date}", part(at, { day: "numeric", month: "long", year: "numeric" }));
+      .replace("{date}", part(at, { day: "numeric", month: brief ? "short" : "long", year: "numeric" }));
   }
 
   // Countdown: from the deadline and, where the page says it, the server's clock.

@@ -137,13 +137,21 @@ def http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if error.response is not None or code < 400:
         return error
-    own = error.description if type(error) is BadRequest and error.description != BadRequest.description else None
-    most = gate.UPLOADS.get(request.endpoint or "")
-    if code == 413 and most:
-        own = f"The file is too large: this page takes {most // 2**20} MB at most, everything in all."
-    answer = error_page(code, text=gettext(own) if own else None)
+    answer = error_page(code, text=_own_words(error, code))
     answer.headers.extend(h for h in error.get_headers() if h[0] in ("Allow", "Retry-After"))
     return answer
+
+
+def _own_words(error: HTTPException, code: int) -> str | None:
+    """Say more than the page of every such error does; None: there is no more."""
+    most = gate.UPLOADS.get(request.endpoint or "")
+    if code == 413 and most:
+        megabytes = most // 2**20
+        return str(gettext("The file is too large: this page takes %(most)s MB at most.", most=megabytes))
+    if code == 404 and g.get("arrival"):  # of this organisation, so it is not unknown
+        return str(gettext("There is nothing at this address. It may have been removed."))
+    own = error.description if type(error) is BadRequest else None
+    return str(gettext(own)) if own and own != BadRequest.description else None
 
 
 def database_fault(error: SQLAlchemyError) -> Any:

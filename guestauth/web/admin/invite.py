@@ -52,7 +52,7 @@ def invite() -> Any:
                 gettext("Invited: %(mail)s", mail=first(form.email).strip()), "invited", user_id=made.user_id
             )
     places = _places(tenant, first(form.redirect))
-    shown = {"known": known, "places": places, "languages": list(languages.NAMES.items())}
+    shown = {"known": known, "places": places, "spoken": list(languages.NAMES.items())}
     return page("admin/invite.html", form=form, problems=problems, **shown)
 
 

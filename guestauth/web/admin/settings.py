@@ -69,4 +69,4 @@ def details() -> Any:
             problems = [problem(refusal)]
         else:
             return done(gettext("The settings are saved."), "settings")
-    return page("admin/settings_details.html", form=form, problems=problems, languages=languages.NAMES.items())
+    return page("admin/settings_details.html", form=form, problems=problems, spoken=languages.NAMES.items())

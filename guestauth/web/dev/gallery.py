@@ -51,7 +51,7 @@ def states() -> Any:
         pairs=[(each, each) for each in GROUPS],
         group=group,
         total=len(STATES),
-        languages=LANGUAGES,
+        spoken=LANGUAGES,
         themes=THEMES,
         shown=shown,
     )
