@@ -65,6 +65,7 @@ def landed(browser) -> str:
 
 
 @pytest.mark.parametrize("link", APPS)
+@pytest.mark.acceptance(29)
 def test_every_link_shape_leads_through_sign_in_back_to_itself(sqlite_world: World, link: str) -> None:
     browser = sqlite_world.browser().open(link)
     assert browser.h1 == "Sign in to Fabrikam"

@@ -57,6 +57,7 @@ def shown(content: letters.Content) -> str:
 
 
 @pytest.mark.case("M-06")
+@pytest.mark.acceptance(27)
 def test_code_is_alone_on_the_first_line_and_first_in_the_preheader(passcode: Write) -> None:
     content = passcode()
     assert content.text.splitlines()[0] == "00012345"
@@ -101,6 +102,7 @@ def test_both_parts_say_the_same(passcode: Write, sentence: str) -> None:
 
 
 @pytest.mark.case("M-06")
+@pytest.mark.acceptance(27)
 def test_code_letter_has_no_link_picture_or_script(passcode: Write) -> None:
     page = lxml.html.document_fromstring(passcode().html)
     assert page.xpath("//a | //img | //script | //link | //iframe | //form | //@href | //@src") == []
@@ -120,6 +122,7 @@ def test_letter_goes_where_it_is_told_and_comes_in_the_tenants_name(passcode: Wr
 # The invitation.
 
 
+@pytest.mark.acceptance(28)
 def test_invitation_has_exactly_one_link(invitation: Write) -> None:
     content = invitation()
     page = lxml.html.document_fromstring(content.html)
@@ -162,6 +165,7 @@ def test_what_is_not_there_is_left_out(invitation: Write, left_out: str, sentenc
     assert sentence in content.text and sentence in shown(content)
 
 
+@pytest.mark.acceptance(28)
 def test_message_is_quoted_line_by_line_and_labelled(invitation: Write) -> None:
     content = invitation()
     assert "Message from Robin Meyer:\n\n> Hello Alex,\n> \n> here is the plan.\n" in content.text

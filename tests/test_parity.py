@@ -172,6 +172,7 @@ def compare(world: World, accept: str) -> None:
 
 
 @pytest.mark.case("E-01", "E-02", "E-08", "E-09", "G-10")
+@pytest.mark.acceptance(18)
 def test_every_step_answers_a_guest_as_it_answers_anybody(world: World) -> None:
     without_limits(world)
     compare(world, HTML)

@@ -59,10 +59,12 @@ def test_definition_says_whether_codes_are_on(text: str, allows: bool) -> None:
     assert policies.allows_passcodes(text) is allows
 
 
+@pytest.mark.acceptance(31)
 def test_turning_off_takes_one_entry_out_and_leaves_all_else_as_it_was() -> None:
     assert policies.turned(FULL, on=False) == FULL.replace('"OneTimePasscode",', "")
 
 
+@pytest.mark.acceptance(31)
 def test_turning_on_adds_one_entry_and_leaves_all_else_as_it_was() -> None:
     off = FULL.replace('"OneTimePasscode",', "")
     assert policies.turned(off, on=True) == FULL.replace('"OneTimePasscode","After"', '"After","OneTimePasscode"')

@@ -192,7 +192,7 @@ def test_restoring_over_a_new_guest_is_refused_on_the_page(world: World) -> None
     world.do(invitations.invite, FABRIKAM, NICOLE, by=BY)
     browser = at_guest(world, NICOLE, "restore").submit("restore")
     assert browser.status == 422
-    assert browser.errors == [f"{NICOLE} has been invited again; delete that guest first."]
+    assert browser.errors == [f"{NICOLE} has been invited again; delete that guest first"]
 
 
 def test_the_one_meant_is_restored_of_several_of_an_address(world: World) -> None:

@@ -1,11 +1,12 @@
-"""The console in every language (UX 8); what operations and logs say is English, and marked so."""
+"""The console in every language (UX 8), with what operations refuse and logs tell; files and JSON are English."""
 
 import pytest
 
+from guestauth import import_files, imports
 from tests.admin import CONSOLE, at_console
 from tests.guest.test_languages import in_english, lang
 from tests.test_languages import FOREIGN
-from tests.world import NICOLE, World
+from tests.world import ADMIN, BY, FABRIKAM, NICOLE, STRANGER, World
 
 PAGES = ["guests", "guests?q=nobody", "guests?only=deleted", "guests/invite", "guests/import", "resources"]
 PAGES += ["resources?q=nothing", "resources/add", "resources/project-plan", "resources/project-plan/edit"]
@@ -64,7 +65,39 @@ def test_mistakes_in_forms_are_told_in_the_language(sqlite_world: World) -> None
     assert browser.errors == ["Voer een aantal dagen in van 30 tot 3650"]
 
 
-def test_log_itself_stays_english(sqlite_world: World) -> None:
+def test_log_is_read_in_the_language_and_its_file_stays_english(sqlite_world: World) -> None:
     browser = at_console(sqlite_world).open(f"{CONSOLE}/audit", lang="nl")
-    assert browser.h1 == "Auditlogboek" and "Somebody entered a code" in browser.text
+    assert browser.h1 == "Auditlogboek" and "Iemand heeft een code ingevoerd" in browser.text
+    assert in_english(browser, "nl") == []
     assert "somebody entered a code" in browser.open(f"{CONSOLE}/audit/export").text
+
+
+REFUSED = [
+    ("policy", "policy", {"definition": "{"}, "Dit is geen JSON vanaf regel 1"),
+    ("domain-list", "domain-list", {"kind": "deny", "domains": "-"}, "- is geen domeinnaam"),
+    ("domains", "add-domain", {"domain": "?"}, "? is geen domeinnaam"),
+    ("administrators", "add-administrator", {"email": ADMIN}, f"{ADMIN} is al beheerder"),
+    ("resources/add", "add-resource", {"title": "", "text": "x"}, "De naam in het adres heeft kleine letters"),
+    ("resources/project-plan", "share", {"guests": STRANGER}, "omdat niemand hier dit adres heeft: stranger@"),
+    ("settings/details", "details", {"name": ""}, "De naam van een organisatie heeft 1 tot 200 tekens"),
+    ("guests/invite", "invite", {"email": STRANGER, "message": "x" * 2001}, "maximaal 2.000 tekens"),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "typed", "words"), REFUSED, ids=[each[0] for each in REFUSED])
+def test_refusals_of_operations_are_told_in_the_language(
+    sqlite_world: World, path: str, form: str, typed: dict[str, str], words: str
+) -> None:
+    browser = at_console(sqlite_world).open(f"{CONSOLE}/{path}", lang="nl").submit(form, **typed)
+    assert browser.status == 422 and words in browser.errors[0]
+    assert in_english(browser, "nl") == []
+
+
+def test_file_of_invitations_tells_of_each_line_in_the_language(sqlite_world: World) -> None:
+    table = f"[inviteeEmail],[inviteRedirectURL]\n{NICOLE},\nnobody,\n{STRANGER},https://elsewhere.example\n"
+    plan = sqlite_world.do(import_files.planned, FABRIKAM, table.encode())
+    made = sqlite_world.do(imports.keep, FABRIKAM, "lijst.csv", plan, by=BY)
+    browser = at_console(sqlite_world).open(f"{CONSOLE}/guests/import/{made.id}", lang="zh-Hant-TW")
+    assert f"{NICOLE} 已是來賓使用者；未進行任何變更" in browser.text and "地址的格式不是" in browser.text
+    assert in_english(browser, "zh-Hant-TW") == []
+    assert "nothing was changed" in browser.open(f"{CONSOLE}/guests/import/{made.id}/results").text

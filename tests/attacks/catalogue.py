@@ -7,14 +7,14 @@ has to run. A case stands in the chapter of its id; what an attacker thought of 
 
 What must stay true: every case has a test, and no test names a case that is not here (`test_catalogue.py`).
 
-Called by `test_catalogue.py` and by `python -m tests.attacks`, which prints the table. It runs no test.
+Called by `test_catalogue.py`, by `python -m tests.attacks`, which prints the table, and by the acceptance list.
 """
 
 import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 TESTS = Path(__file__).parents[1]
 
@@ -222,31 +222,31 @@ CASES: dict[str, Case] = {name: case for chapter in CATALOGUE.values() for name,
 
 
 @functools.cache
-def proofs() -> dict[str, list[str]]:
-    """Return the tests that prove each case, as file::name, for every id that is named by a mark."""
-    found: dict[str, list[str]] = {}
+def proofs(kind: str = "case") -> dict[Any, list[str]]:
+    """Return the tests that prove each thing that a mark of that kind names, as file::name."""
+    found: dict[Any, list[str]] = {}
     for file in sorted(TESTS.rglob("test_*.py")):
-        for name, ids in _marks(ast.parse(file.read_text())):
+        for name, ids in _marks(ast.parse(file.read_text()), kind):
             for each in ids:
                 found.setdefault(each, []).append(f"{file.relative_to(TESTS.parent)}::{name}")
     return found
 
 
-def _marks(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+def _marks(tree: ast.Module, kind: str) -> Iterator[tuple[str, list[Any]]]:
     """Find the tests with their marks; a module's `pytestmark` holds for all tests in it."""
     everywhere = [
         each
         for node in tree.body
         if isinstance(node, ast.Assign) and any(getattr(name, "id", "") == "pytestmark" for name in node.targets)
-        for each in _ids(node.value)
+        for each in _ids(node.value, kind)
     ]
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield node.name, everywhere + [each for mark in node.decorator_list for each in _ids(mark)]
+            yield node.name, everywhere + [each for mark in node.decorator_list for each in _ids(mark, kind)]
 
 
-def _ids(marks: ast.expr) -> Iterator[str]:
-    """Give the arguments of every `pytest.mark.case(…)` in an expression; they must be plain text."""
+def _ids(marks: ast.expr, kind: str) -> Iterator[Any]:
+    """Give the arguments of every `pytest.mark.<kind>(…)` in an expression; they must be plain values."""
     for node in ast.walk(marks):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.case":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == f"pytest.mark.{kind}":
             yield from (ast.literal_eval(argument) for argument in node.args)

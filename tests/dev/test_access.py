@@ -55,6 +55,7 @@ def test_this_machine_by_any_of_its_names_sees_all(sqlite_world: World, address:
     assert ask(sqlite_world.app, "/dev", REMOTE_ADDR=address).status == 200
 
 
+@pytest.mark.acceptance(32)
 def test_production_has_no_rule_of_the_demo_and_not_even_its_code(tmp_path) -> None:
     script = (
         "import sys, guestauth\n"

@@ -30,6 +30,7 @@ def test_every_state_ends_where_it_says(sqlite_world: World) -> None:
     assert found == {name: state.status for name, state in STATES.items()}
 
 
+@pytest.mark.acceptance(2)
 def test_every_state_is_a_page_of_its_own_and_well_made(sqlite_world: World) -> None:
     pictures: dict[str, str] = {}
     for name in STATES:
@@ -83,6 +84,7 @@ def test_visitors_of_the_stage_read_the_language_that_was_asked_for(sqlite_world
     assert stages[0].language == "nl"
 
 
+@pytest.mark.acceptance(24)
 def test_pseudo_locales_are_longer_and_mirrored(sqlite_world: World) -> None:
     plain, longer = (picture(sqlite_world, "enter-code", f"lang={lang}") for lang in ("en", "en-XA"))
     assert "[Çhéçk ýöûr émåîl ~~~~~~]" in longer and 'lang="en-XA"' in longer

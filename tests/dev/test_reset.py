@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.dev import now
 from tests.guest import DAY
 from tests.probe import ask, tables
 from tests.world import ALEX, World
 
 
+@pytest.mark.acceptance(33)
 def test_reset_gives_the_same_data_again(world: World) -> None:
     names = {"tenants": "id", "users": "id", "resources": "id", "domains": "name", "shares": "user_id"}
     before = {table: sorted(world.rows(f"SELECT {name} FROM {table}")) for table, name in names.items()}

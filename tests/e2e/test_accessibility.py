@@ -52,6 +52,7 @@ def wrong_with(page: Page, rules: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.acceptance(1, 22)
 def test_axe_finds_nothing_in_a_state(sqlite_site: Site, page: Page, rules: str, name: str) -> None:
     page.goto(f"{sqlite_site.url}/dev/gallery/{name}")
     assert wrong_with(page, rules) == []
@@ -72,6 +73,7 @@ def test_axe_would_find_something(sqlite_site: Site, page: Page, rules: str) -> 
 
 @pytest.mark.parametrize("lang", ["en", "en-XA", "en-XB"])
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.acceptance(21, 24)
 def test_no_state_scrolls_sideways_on_a_phone(sqlite_site: Site, page: Page, name: str, lang: str) -> None:
     page.set_viewport_size(PHONE)
     page.goto(f"{sqlite_site.url}/dev/gallery/{name}?lang={lang}")  # 320 px are 1280 at a zoom of 400 %, too
@@ -81,6 +83,7 @@ def test_no_state_scrolls_sideways_on_a_phone(sqlite_site: Site, page: Page, nam
 
 
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.acceptance(20)
 def test_what_is_pressed_is_large_enough(sqlite_site: Site, page: Page, name: str) -> None:
     page.set_viewport_size(PHONE)
     page.goto(f"{sqlite_site.url}/dev/gallery/{name}")

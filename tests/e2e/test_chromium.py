@@ -72,6 +72,7 @@ def test_alex_signs_in_over_https_in_production(production_site: Site, arrive: A
     assert all(each["secure"] and each["httpOnly"] and each["sameSite"] == "Lax" for each in cookies.values())
 
 
+@pytest.mark.acceptance(32)
 def test_production_has_no_demo_pages(production_site: Site, arrive: Arrive) -> None:
     somebody = arrive(production_site)
     answers = [somebody.page.goto(f"{production_site.url}/dev{rest}") for rest in ("", "/mailbox", "/clock")]
@@ -82,12 +83,14 @@ def test_production_has_no_demo_pages(production_site: Site, arrive: Arrive) -> 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.acceptance(29)
 def test_each_shape_of_link_leads_to_the_apps(site: Site, arrive: Arrive, shape: str) -> None:
     guest = arrive(site).sign_in(site.guest(), shape)
     assert guest.sees("Fabrikam apps")
     assert guest.open(shape).sees("Fabrikam apps")
 
 
+@pytest.mark.acceptance(29)
 def test_direct_link_with_the_tenant_in_its_query_leads_to_the_resource(site: Site, arrive: Arrive) -> None:
     plan = next(each for each in site.world.do(resources.of_tenant, FABRIKAM) if each.slug == "project-plan")
     link = f"/signin/Our%20plan/{plan.id}?tenantId={FABRIKAM}"
@@ -118,6 +121,7 @@ def test_resource_elsewhere_opens_through_a_page_of_ours(site: Site, arrive: Arr
 # What people do with a browser
 
 
+@pytest.mark.acceptance(11)
 def test_whole_way_works_without_scripts(site: Site, arrive: Arrive) -> None:
     guest = arrive(site, java_script_enabled=False).sign_in(shared_plan(site), f"{PLAN}?page=2")
     assert guest.sees("Project plan")
@@ -142,6 +146,7 @@ def test_reload_is_harmless_at_every_step(site: Site, arrive: Arrive) -> None:
     assert len(site.letters(mail)) == 1
 
 
+@pytest.mark.acceptance(14)
 def test_back_and_forward_are_harmless_at_every_step(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     guest = arrive(site).ask_for_code(mail)
@@ -178,6 +183,7 @@ def test_old_form_in_a_second_tab_ends_well_and_costs_no_try(site: Site, arrive:
 
 
 @pytest.mark.long
+@pytest.mark.acceptance(15)
 def test_two_tenants_in_two_tabs_do_not_disturb_each_other(site: Site, arrive: Arrive) -> None:
     here, there = site.guest(), site.guest(tenant=WOODGROVE)
     first = arrive(site).ask_for_code(here)
@@ -190,6 +196,7 @@ def test_two_tenants_in_two_tabs_do_not_disturb_each_other(site: Site, arrive: A
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.acceptance(10)
 def test_double_clicks_send_one_letter_and_make_one_session(site: Site, arrive: Arrive, scripts: bool) -> None:
     mail = site.guest()
     guest = arrive(site, java_script_enabled=scripts).open(HOME).type("Email address", mail).press("Continue")
@@ -201,6 +208,7 @@ def test_double_clicks_send_one_letter_and_make_one_session(site: Site, arrive: 
     assert site.world.rows("SELECT count(*) FROM sessions WHERE user_id = :user", user=user) == [(1,)]
 
 
+@pytest.mark.acceptance(9)
 def test_session_is_over_after_a_day_and_a_new_code_leads_back(site: Site, arrive: Arrive) -> None:
     mail = shared_plan(site)
     guest = arrive(site).sign_in(mail, f"{PLAN}?page=2")

@@ -73,6 +73,7 @@ def enter(person: Person) -> None:
         person.page.keyboard.press("Enter")
 
 
+@pytest.mark.acceptance(19)
 def test_newcomer_gets_in_by_the_keyboard_alone(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     guest = arrive(site, viewport={"width": 375, "height": 500}).open(HOME)
@@ -91,6 +92,7 @@ def test_newcomer_gets_in_by_the_keyboard_alone(site: Site, arrive: Arrive) -> N
     assert guest.sees("Fabrikam apps")
 
 
+@pytest.mark.acceptance(2)
 def test_skip_link_is_the_first_stop_and_leads_to_the_page(site: Site, arrive: Arrive) -> None:
     guest = arrive(site).open("/dev/gallery/apps")
     guest.page.keyboard.press("Tab")
@@ -100,6 +102,7 @@ def test_skip_link_is_the_first_stop_and_leads_to_the_page(site: Site, arrive: A
 
 
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.acceptance(19)
 def test_every_stop_of_the_keyboard_is_seen(site: Site, page: Page, name: str) -> None:
     page.goto(f"{site.url}/dev/gallery/{name}")
     page.evaluate("document.activeElement.blur()")  # an error summary has it
@@ -114,6 +117,7 @@ def test_every_stop_of_the_keyboard_is_seen(site: Site, page: Page, name: str) -
     assert stops
 
 
+@pytest.mark.acceptance(12)
 def test_half_an_hour_on_the_code_page_is_announced_five_times(site: Site, page: Page) -> None:
     page.add_init_script(LISTEN)
     page.clock.install()
@@ -125,6 +129,7 @@ def test_half_an_hour_on_the_code_page_is_announced_five_times(site: Site, page:
 
 
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.acceptance(22)
 def test_forced_colours_leave_every_part_its_edge(site: Site, page: Page, name: str) -> None:
     page.emulate_media(forced_colors="active")
     page.goto(f"{site.url}/dev/gallery/{name}")
@@ -133,6 +138,7 @@ def test_forced_colours_leave_every_part_its_edge(site: Site, page: Page, name: 
 
 
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.acceptance(22)
 def test_nothing_moves_for_who_wants_no_motion(site: Site, page: Page, name: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{site.url}/dev/gallery/{name}")

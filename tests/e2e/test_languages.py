@@ -23,6 +23,7 @@ def first_time(person: Person, place: str = "main") -> str:
     return person.page.locator(f"{place} time").first.inner_text()
 
 
+@pytest.mark.acceptance(3, 13)
 def test_guest_in_amsterdam_goes_the_whole_way_in_dutch(site: Site, arrive: Arrive) -> None:
     mail = site.guest(path="/apps")
     guest = arrive(site, locale="nl-NL", timezone_id="Europe/Amsterdam", viewport=NARROW).open(HOME)
@@ -44,6 +45,7 @@ def test_guest_in_amsterdam_goes_the_whole_way_in_dutch(site: Site, arrive: Arri
     assert guest.press("Afmelden").sees("U bent afgemeld")
 
 
+@pytest.mark.acceptance(3, 13)
 def test_guest_in_taipei_switches_on_the_way_and_goes_on_in_chinese(site: Site, arrive: Arrive) -> None:
     mail = site.guest()
     guest = arrive(site, locale="en-US", timezone_id="Asia/Taipei", viewport=NARROW).open(f"{PLAN}?page=2")

@@ -39,6 +39,7 @@ def test_reference_and_time_are_those_of_the_mail(sqlite_world: World) -> None:
     assert until.replace(" UTC on", " UTC on") in letter.part("plain")
 
 
+@pytest.mark.acceptance(5)
 def test_code_field_is_as_rule_1_wants_it(sqlite_world: World) -> None:
     (field,) = at_enter_code(sqlite_world).form("enter-code").xpath(".//input[not(@type='hidden')]")
     wanted = {
@@ -65,6 +66,7 @@ def test_code_field_is_as_rule_1_wants_it(sqlite_world: World) -> None:
         "\u2066{0}{1}\u2069",
     ],
 )
+@pytest.mark.acceptance(6)
 def test_code_is_taken_as_people_paste_it(sqlite_world: World, shape: str) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     code = sqlite_world.code(NICOLE)
@@ -72,6 +74,7 @@ def test_code_is_taken_as_people_paste_it(sqlite_world: World, shape: str) -> No
 
 
 @pytest.mark.parametrize("zero", ["０", "٠", "०", "𝟎"])
+@pytest.mark.acceptance(6)
 def test_code_is_taken_in_the_digits_of_other_scripts(sqlite_world: World, zero: str) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     digits = {ord("0") + n: chr(ord(zero) + n) for n in range(10)}
@@ -95,6 +98,7 @@ def test_code_is_taken_in_the_digits_of_other_scripts(sqlite_world: World, zero:
         ("一二三四五六七八", "The code must only contain numbers"),
     ],
 )
+@pytest.mark.acceptance(7, 8)
 def test_what_cannot_be_a_code_is_kept_and_told_and_costs_no_try(
     sqlite_world: World, typed: str, problem: str
 ) -> None:
@@ -113,6 +117,7 @@ def test_right_code_with_one_more_digit_is_refused_not_cut(sqlite_world: World) 
 
 
 @pytest.mark.parametrize("mail", [NICOLE, STRANGER])
+@pytest.mark.acceptance(8)
 def test_wrong_codes_count_down_until_a_new_sign_in_is_needed(world: World, mail: str) -> None:
     browser = at_enter_code(world, mail)
     code = wrong(world.code(NICOLE)) if mail == NICOLE else "00000000"
@@ -143,6 +148,7 @@ def test_code_works_until_the_half_hour_and_not_after(world: World) -> None:
     assert late.submit("enter-code", code=codes[ALEX]).errors == [EXPIRED]
 
 
+@pytest.mark.acceptance(8, 9)
 def test_expired_code_costs_no_try_and_a_new_one_works(sqlite_world: World) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     code = sqlite_world.code(NICOLE)
@@ -162,6 +168,7 @@ def test_page_left_open_29_minutes_takes_the_code(sqlite_world: World) -> None:
 
 
 @pytest.mark.case("C-05")
+@pytest.mark.acceptance(17)
 def test_page_left_open_61_minutes_can_send_a_new_code(sqlite_world: World) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     sqlite_world.advance(61 * 60)
@@ -248,6 +255,7 @@ def test_leaving_for_the_mail_and_coming_back_loses_nothing(sqlite_world: World)
     assert browser.submit("enter-code", code=sqlite_world.code(NICOLE)).h1 == "Fabrikam apps"
 
 
+@pytest.mark.acceptance(15)
 def test_second_tab_with_the_code_page_ends_well(sqlite_world: World) -> None:
     first = at_enter_code(sqlite_world, NICOLE, "/fabrikam.example/apps/project-plan")
     tab, code = first.fork().open(first.url), sqlite_world.code(NICOLE)

@@ -39,6 +39,7 @@ def test_invitation_leads_the_whole_way_to_what_it_is_about(world: World) -> Non
     assert (browser.h1, browser.path) == ("Project plan", f"/{FABRIKAM}/apps/project-plan")
 
 
+@pytest.mark.acceptance(16)
 def test_opening_it_twenty_times_changes_nothing_and_sends_nothing(world: World) -> None:
     path = world.invitation_path(ALEX)
     before, letters = tables(world), len(world.letters())

@@ -71,6 +71,7 @@ def https_world(sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
         ("en", "nl", "nl", "nl", "nl", "en"),
     ],
 )
+@pytest.mark.acceptance(4)
 def test_address_wins_over_cookie_over_choice_over_browser_over_tenant(
     sqlite_world: World, query: str, cookie: str, kept: str, header: str, tenant: str, expected: str
 ) -> None:
@@ -106,6 +107,7 @@ def test_address_wins_over_cookie_over_choice_over_browser_over_tenant(
         ("", "nl"),
     ],
 )
+@pytest.mark.acceptance(4)
 def test_browser_that_reads_this_gets_that(sqlite_world: World, header: str, expected: str) -> None:
     sqlite_world.do(tenants.change, FABRIKAM, language="nl", by=BY)
     answer = ask(sqlite_world.app, SIGN_IN, headers={"Accept-Language": header})

@@ -51,6 +51,7 @@ def test_different_address_keeps_where_to_go(sqlite_world: World) -> None:
     assert browser.url.endswith("/fabrikam.example/apps/project-plan?page=2")
 
 
+@pytest.mark.acceptance(10)
 def test_double_click_sends_one_mail_and_shows_where_to_enter_it(sqlite_world: World) -> None:
     browser = at_send_code(sqlite_world, NICOLE)
     place, form = action(browser, "send-code"), {"csrf_token": token(browser, "send-code")}
@@ -60,6 +61,7 @@ def test_double_click_sends_one_mail_and_shows_where_to_enter_it(sqlite_world: W
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 58])
+@pytest.mark.acceptance(10)
 def test_early_resend_is_told_the_time_and_sends_nothing(sqlite_world: World, seconds: int) -> None:
     browser = at_enter_code(sqlite_world, NICOLE)
     sqlite_world.advance(seconds)
@@ -170,6 +172,7 @@ def test_codes_off_administrator_gets_a_code_and_is_in(world: World) -> None:
     assert (browser.status, browser.h1) == (200, "Contoso apps")
 
 
+@pytest.mark.acceptance(30)
 def test_codes_off_guest_gets_none_and_sees_the_same_page(world: World) -> None:
     guest, administrator = (
         at_enter_code(world, mail, "/contoso.example") for mail in (STRANDED, "admin@contoso.example")

@@ -25,6 +25,7 @@ def test_page_says_what_happened_in_the_words_of_the_design(world: World) -> Non
     assert len(world.letters(NICOLE)) == 1
 
 
+@pytest.mark.acceptance(9)
 def test_new_code_leads_back_to_the_page_asked_for(world: World) -> None:
     browser = over(world).submit("send-code")
     assert browser.h1 == "Check your email" and NICOLE in browser.text
@@ -51,6 +52,7 @@ def test_session_cookie_ends_with_the_session(sqlite_world: World) -> None:
     assert "Max-Age=86399" in cookie or "Max-Age=86400" in cookie
 
 
+@pytest.mark.acceptance(9)
 def test_a_minute_before_the_end_the_guest_is_in_however_often_they_came(world: World) -> None:
     browser = world.whole_way(NICOLE, PLAN)
     for _ in range(23):

@@ -21,6 +21,7 @@ def test_page_asks_for_the_address_in_the_words_of_the_design(world: World) -> N
         assert words in browser.text
 
 
+@pytest.mark.acceptance(5)
 def test_address_field_lets_the_browser_fill_it_in(sqlite_world: World) -> None:
     (field,) = sqlite_world.browser().open(SIGN_IN).form("email-form").xpath(".//input[@name='email']")
     assert (field.get("type"), field.get("autocomplete"), field.get("spellcheck")) == ("email", "email", "false")
@@ -53,6 +54,7 @@ def test_guest_typed_an_address_goes_on_to_send_code(sqlite_world: World) -> Non
         ("mıke@example.com", BAD_FORMAT),
     ],
 )
+@pytest.mark.acceptance(7)
 def test_address_that_is_none_is_kept_and_told(sqlite_world: World, typed: str, problem: str) -> None:
     browser = sqlite_world.browser().open(SIGN_IN).submit("email-form", email=typed)
     assert (browser.status, browser.errors) == (422, [problem])
@@ -101,6 +103,7 @@ def test_signed_in_guest_is_told_so_and_can_go_on(sqlite_world: World) -> None:
     assert browser.click("Continue").h1 == "Welcome pack"
 
 
+@pytest.mark.acceptance(26)
 def test_help_contact_of_the_tenant_is_in_the_same_place(sqlite_world: World) -> None:
     assert "Need help? Contact admin@fabrikam.example" in sqlite_world.browser().open(SIGN_IN).text
 
@@ -112,6 +115,7 @@ def test_name_of_the_tenant_is_text_wherever_it_stands(sqlite_world: World) -> N
     assert name in browser.text and name in browser.title
 
 
+@pytest.mark.acceptance(15)
 def test_two_tabs_keep_two_addresses_apart(sqlite_world: World) -> None:
     first = at_enter_code(sqlite_world, NICOLE)
     second = first.fork().open(SIGN_IN).submit("email-form", email=ALEX).submit("send-code")
@@ -119,6 +123,7 @@ def test_two_tabs_keep_two_addresses_apart(sqlite_world: World) -> None:
     assert first.submit("enter-code", code=sqlite_world.code(NICOLE)).h1 == "Fabrikam apps"
 
 
+@pytest.mark.acceptance(14)
 def test_back_and_reload_leave_everything_as_it_was(sqlite_world: World) -> None:
     browser = at_send_code(sqlite_world)
     for _ in range(3):

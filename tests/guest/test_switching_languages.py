@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from guestauth import languages
 from tests.guest import at_enter_code
 from tests.guest.test_languages import H1, PLAN, SIGN_IN, lang
@@ -35,6 +37,7 @@ def test_address_that_looks_like_another_site_is_no_link_there(sqlite_world: Wor
     assert answer.status == 404 and 'href="//' not in answer.text and 'href="?lang=nl"' in answer.text
 
 
+@pytest.mark.acceptance(3)
 def test_switching_at_every_step_keeps_page_address_sign_in_and_target(world: World) -> None:
     browser, names = world.browser().open(f"{PLAN}?page=2"), list(languages.NAMES.values())
     switched = [browser.click(name).h1 for name in names]
