@@ -1,18 +1,27 @@
 """axe-core, the accessibility rules of the trade, run on a page before a real browser.
 
-`axe` gives its script, or says that it is absent; `found` gives what it has against a page, one line each.
+What it does: `axe` gives its script, or says that it is absent; `wrong_with` gives what it has against a page.
+`python -m tests.e2e.axe http://127.0.0.1:5000` looks at every state of the gallery of a demo that is served, in every
+language, and prints totals and what is wrong.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page
 
+from guestauth.languages import NAMES
+from guestauth.web.dev.states import STATES
+from tests import servers
 from tests.servers.policy import Absent
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (320, 1280)
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RUN = """(tags) => axe.run(document, {runOnly: tags, resultTypes: ["violations"]}).then(({violations}) =>
   violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.html}`)))"""
 # WCAG 2.2's 2.5.8, and 44 px for buttons: links within a sentence may be as high as its line
@@ -36,6 +45,30 @@ def axe() -> Iterator[str]:
     yield (Path(package.origin).parent / "axe.min.js").read_text("utf-8")
 
 
-def found(page: Page) -> list[str]:
-    """Run every rule on a page that has the script."""
-    return [str(line) for line in page.evaluate(RUN, TAGS)]
+def wrong_with(page: Page, rules: str) -> list[str]:
+    """Run every rule on a page as wide as a phone and as a desk; in the dark, which changes colours only, that one."""
+    page.evaluate(rules)
+    lines = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            lines += [f"{width} px, {theme}: {line}" for line in page.evaluate(RUN, ["color-contrast"] if theme == "dark" else TAGS)]
+    return lines
+
+
+def main(url: str) -> None:
+    """Print, for each language, how many pages were looked at and what is wrong with them."""
+    with axe() as rules, servers.chromium() as chromium:
+        page = chromium.new_context(bypass_csp=True, reduced_motion="reduce").new_page()
+        for lang in NAMES:
+            lines = []
+            for name in STATES:
+                page.goto(f"{url}/dev/gallery/{name}?lang={lang}")
+                lines += [f"{name}: {line}" for line in wrong_with(page, rules)]
+            looked = f"{len(STATES)} states x {len(WIDTHS)} widths x {len(THEMES)} themes"
+            sys.stdout.write("\n".join([f"{lang}: {looked}, {len(lines)} violations", *lines, ""]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

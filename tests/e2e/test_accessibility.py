@@ -1,25 +1,31 @@
 """Every state of the gallery, and the demo kit's pages, under axe-core in Chromium (UX acceptance 1, 20, 21).
 
-Every day a sample is looked at; a soak looks at all states, in both themes, on a phone and on a desk.
+Every day a sample is looked at; a soak looks at all states, in every language, in both themes, on a phone and on a
+desk. `python -m tests.e2e.axe URL` does it at once at a demo that is served, and prints totals.
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, ViewportSize
 
+from guestauth import languages
+from guestauth.web.dev import pseudo
 from guestauth.web.dev.states import STATES
-from tests.e2e.axe import SMALL_TARGETS, axe, found
+from tests.e2e.axe import SMALL_TARGETS, axe, wrong_with
 from tests.e2e.person import SIDEWAYS
 from tests.e2e.site import Site
 from tests.servers import or_skip
 
 DEV = ["/dev", "/dev/mailbox", "/dev/clock", "/dev/faults", "/dev/gallery?group=Errors", "/dev/qa", "/dev/reset"]
-WIDTHS = (320, 1280)
 PHONE: ViewportSize = {"width": 320, "height": 640}
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+H1_EDGES = """() => {
+  const range = document.createRange();
+  range.selectNodeContents(document.querySelector("h1"));
+  const {left, right} = range.getBoundingClientRect();
+  return [left, right];
+}"""
 SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-block-end: 2em !important; }"""
 
@@ -39,22 +45,12 @@ def page(chromium: Chromium) -> Iterator[Page]:
     context.close()
 
 
-def wrong_with(page: Page, rules: str) -> list[str]:
-    """Give what axe has against the page in each theme, as wide as a phone and as a desk."""
-    page.evaluate(rules)
-    lines = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            lines += [f"{width} px, {theme}: {line}" for line in found(page)]
-    return lines
-
-
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("lang", languages.NAMES)
 @pytest.mark.acceptance(1, 22)
-def test_axe_finds_nothing_in_a_state(sqlite_site: Site, page: Page, rules: str, name: str) -> None:
-    page.goto(f"{sqlite_site.url}/dev/gallery/{name}")
+def test_axe_finds_nothing_in_a_state(sqlite_site: Site, page: Page, rules: str, name: str, lang: str) -> None:
+    page.goto(f"{sqlite_site.url}/dev/gallery/{name}?lang={lang}")
+    assert page.evaluate("document.documentElement.lang") == lang
     assert wrong_with(page, rules) == []
 
 
@@ -71,7 +67,7 @@ def test_axe_would_find_something(sqlite_site: Site, page: Page, rules: str) -> 
     assert wrong == {"label", "color-contrast"}
 
 
-@pytest.mark.parametrize("lang", ["en", "en-XA", "en-XB"])
+@pytest.mark.parametrize("lang", [*languages.NAMES, *pseudo.NAMES])
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.acceptance(21, 24)
 def test_no_state_scrolls_sideways_on_a_phone(sqlite_site: Site, page: Page, name: str, lang: str) -> None:
@@ -80,6 +76,24 @@ def test_no_state_scrolls_sideways_on_a_phone(sqlite_site: Site, page: Page, nam
     assert page.evaluate(SIDEWAYS) <= 0
     page.add_style_tag(content=SPACED)
     assert page.evaluate(SIDEWAYS) <= 0, "with more space between lines, words and letters"
+
+
+@pytest.mark.acceptance(24)
+@pytest.mark.parametrize("name", ["enter-code", "account", "guests"])
+def test_page_from_right_to_left_is_mirrored_but_codes_and_addresses_are_not(
+    sqlite_site: Site, page: Page, name: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    sides = {}
+    for lang in ("en", pseudo.MIRRORED):
+        page.goto(f"{sqlite_site.url}/dev/gallery/{name}?lang={lang}")
+        left, right = page.evaluate(H1_EDGES)
+        sides[lang] = left < 320 - right
+    assert sides == {"en": True, pseudo.MIRRORED: False}
+    assert page.evaluate("getComputedStyle(document.documentElement).direction") == "rtl"
+    assert not page.evaluate(
+        "[...document.querySelectorAll('#code')].some(e => getComputedStyle(e).direction != 'ltr')"
+    )
 
 
 @pytest.mark.parametrize("name", STATES)
