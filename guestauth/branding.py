@@ -20,6 +20,7 @@ from sqlalchemy import delete
 from guestauth import audit, colours, pictures
 from guestauth.audit import Caller
 from guestauth.database import Refusal, changed, db, operation, query
+from guestauth.languages import N_
 from guestauth.models import Logo, Tenant
 
 MOST_BYTES = 64 * 1024
@@ -29,10 +30,6 @@ IN_ROW = ("logo", "logo_width", "logo_height")  # what a tenant's row says of it
 
 class BrandingRefused(Refusal):
     """The logo or the colour cannot be; the text says why, `field` which of the two it is: logo or accent."""
-
-    def __init__(self, text: str, field: str) -> None:
-        super().__init__(text)
-        self.field = field
 
 
 @operation
@@ -79,9 +76,8 @@ def _colour(typed: str) -> str | None:
     """Read a colour; None if nothing is typed."""
     colour = colours.parsed(typed)
     if colour is None and typed.strip():
-        raise BrandingRefused(
-            "Write the colour as # and six digits or letters from a to f, like #2b5797", "accent"
-        )
+        words = N_("Write the colour as # and six digits or letters from a to f, like #2b5797")
+        raise BrandingRefused(words, "accent")
     return colour
 
 
@@ -95,15 +91,14 @@ def _logo(tenant_id: uuid.UUID, content: bytes) -> tuple[Logo, dict[str, Any]]:
 
 def _picture(content: bytes) -> pictures.Picture:
     if len(content) > MOST_BYTES:
-        raise BrandingRefused("The file is too large: a logo has 64 kB at most", "logo")
+        raise BrandingRefused(N_("The file is too large: a logo has 64 kB at most"), "logo")
     picture = pictures.read(content)
     if picture is None:
-        raise BrandingRefused(
-            "The file is not a picture we can show. Choose a PNG, JPEG, WebP or GIF file", "logo"
-        )
+        words = N_("The file is not a picture we can show. Choose a PNG, JPEG, WebP or GIF file")
+        raise BrandingRefused(words, "logo")
     if picture.width not in SIDES or picture.height not in SIDES:
-        size = f"{picture.width} × {picture.height}"
-        raise BrandingRefused(f"The picture has {size} pixels. A logo is 16 to 1024 pixels wide and high", "logo")
+        words = N_("A logo is 16 to 1024 pixels wide and high. This one is %(size)s", size=picture.size)
+        raise BrandingRefused(words, "logo")
     if picture.moves:
-        raise BrandingRefused("The picture moves. Choose one that stands still", "logo")
+        raise BrandingRefused(N_("The picture moves. Choose one that stands still"), "logo")
     return picture

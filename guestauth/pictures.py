@@ -27,6 +27,11 @@ class Picture:
     height: int
     moves: bool = False
 
+    @property
+    def size(self) -> str:
+        """Width and height, as people write them."""
+        return f"{self.width} × {self.height}"
+
 
 def read(content: bytes) -> Picture | None:
     """Return what the bytes are; None: no picture of ours, or a broken one."""

@@ -15,7 +15,7 @@ from guestauth.models import Tenant
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
 from guestauth.web.branding import shades
-from guestauth.web.fields import Form, Problem, first, page
+from guestauth.web.fields import Form, Problem, first, page, problem
 
 
 class BrandingForm(Form):
@@ -38,7 +38,7 @@ def branding() -> Any:
         content = logo.read() if logo else None
         store.change(tenant.id, logo=content, remove_logo=gone, accent=first(form.accent), by=gate.caller())
     except store.BrandingRefused as refusal:
-        return _shown(form, tenant, [Problem(str(refusal), refusal.field)])
+        return _shown(form, tenant, [problem(refusal)])
     return done(gettext("The settings are saved."), "branding")
 
 
