@@ -6,7 +6,7 @@ import click
 import pytest
 from flask_migrate.cli import db as migrations
 
-from guestauth import guests, housekeeping, metrics
+from guestauth import guests, housekeeping, metrics, passcodes
 from guestauth.cli import audit, database, demo, doctor, guest, mail, purge, resource, session, tenant
 from guestauth.config import SETTINGS
 from guestauth.web import cookies
@@ -93,3 +93,18 @@ def test_links_between_the_documents_lead_somewhere(name: str) -> None:
 def test_operators_are_told_what_the_standards_say() -> None:
     text = TEXTS["SECURITY.md"]
     assert all(words in text for words in ("SP 800-63B-4", "ASVS 6.3.6", "ASVS 6.5.5", "no multi-factor"))
+
+
+def test_figures_of_what_an_attacker_can_do_follow_from_the_limits() -> None:
+    text = re.sub(r"\s+", " ", TEXTS["SECURITY.md"].partition("<!-- FIGURES")[2])
+    limits = {each.name: int(each.default or 0) for each in SETTINGS if each.name.startswith("LIMIT_")}
+    day, known = limits["LIMIT_SENDS_PER_DAY"], limits["LIMIT_KNOWN_SENDS_PER_DAY"]
+    tries, mails = passcodes.MOST_TRIES, 24 * limits["LIMIT_TENANT_MAILS_PER_HOUR"]
+    sends, codes = 24 * limits["LIMIT_CLIENT_SENDS_PER_HOUR"], 144 * limits["LIMIT_CLIENT_CODES_PER_10_MINUTES"]
+    figures = [f"{day} by browsers", f"{limits['LIMIT_SENDS_PER_HOUR']} of them in any hour", f"{known} more"]
+    figures += [f"{day * tries} on the first day", f"{day * tries + 364 * tries:,}", f"{365 * day * tries:,}"]
+    figures += [f"{mails:,} and {24 * limits['LIMIT_MAILS_PER_HOUR']:,}", f"{mails * tries:,} a day"]
+    figures += [f"{144 * limits['LIMIT_CLIENT_ADDRESSES_PER_10_MINUTES']:,} sign-ins and {sends:,} codes"]
+    figures += [f"{2 * sends:,} for codes asked for", f"{codes:,} for codes entered"]
+    figures += [f"after {limits['LIMIT_WRONG_CODES']} wrong codes in a row"]
+    assert [each for each in figures if each not in text] == []
