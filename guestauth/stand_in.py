@@ -43,7 +43,7 @@ CODE_LIVES = timedelta(seconds=60)
 TOKEN_LIVES = timedelta(hours=1)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # of a SHA-256, in base64url
 CALLBACK = re.compile(r"/sign-in/callback/[A-Za-z0-9_-]{1,64}")
-MOST_CHARACTERS = 512  # of state and nonce
+MOST_CHARACTERS = 2000  # of state and nonce
 
 
 class RequestRefused(Refusal):

@@ -7,6 +7,8 @@
 //     `tid`. One oidc-provider has one issuer, so the token is signed anew with the provider's own key.
 //   - `iss` in the response (RFC 9207): Microsoft sends none; Google sends it and does not announce it.
 //   - clock, claims and signature of the ID token, once a test wants them wrong: signed anew, too.
+//   - The live ones take the client's secret in the header or in the form. An oidc-provider takes what its client is
+//     registered with; so there are two, alike in all else and with one store, and the request chooses.
 // Nobody stays signed in: the session cookie is dropped when an authorization begins, so the page with the accounts
 // always comes.
 import { createPublicKey, createSecretKey, generateKeyPairSync, randomUUID } from "node:crypto";
@@ -14,7 +16,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 
 import { SignJWT, UnsecuredJWT, decodeJwt, importJWK } from "jose";
-import Provider from "oidc-provider";
+import Provider, { interactionPolicy } from "oidc-provider";
 
 const PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"; // the tenant of all Microsoft accounts
 const KINDS = {
@@ -35,7 +37,6 @@ const origin = `https://localhost:${port}`;
 const fresh = (keys) => ({
   accounts: {}, // sub → claims
   redirect_uris: ["https://nobody.example/"], // oidc-provider wants one
-  auth_method: "client_secret_basic",
   keys, // the first one signs
   skew: 0, // s its clock is ahead
   claims: {}, // put into each ID token instead of what is right; null: left out
@@ -45,7 +46,7 @@ const fresh = (keys) => ({
   failing: {}, // endpoint → status; 0: never answers
 });
 let state = existsSync(file) ? JSON.parse(readFileSync(file)) : fresh([newKey()]);
-let provider = made();
+let providers = made();
 let asked = [];
 
 createServer({ cert: readFileSync(chain), key: readFileSync(key) }, (req, res) => {
@@ -66,19 +67,25 @@ async function answer(req, res) {
   if (path === "/auth") req.headers.cookie = (req.headers.cookie ?? "").replace(/_session[^;]*(; )?/g, "");
   req.originalUrl = req.url;
   req.url = req.url.slice(kind.path.length);
-  return provider.callback()(req, res);
+  const inForm = path === "/token" && !req.headers.authorization;
+  return providers[inForm ? "client_secret_post" : "client_secret_basic"].callback()(req, res);
 }
 
 function made() {
+  return Object.fromEntries(["client_secret_basic", "client_secret_post"].map((method) => [method, taking(method)]));
+}
+
+function taking(method) {
   const settings = {
-    clients: [{ ...client, redirect_uris: state.redirect_uris, token_endpoint_auth_method: state.auth_method }],
+    clients: [{ ...client, redirect_uris: state.redirect_uris, token_endpoint_auth_method: method }],
     jwks: { keys: state.keys },
     claims: CLAIMS,
     conformIdTokenClaims: false, // the claims of the scopes stand in the ID token, as with the live ones
     cookies: { keys: ["for tests only"] },
     features: { devInteractions: { enabled: false } },
     findAccount: (_, sub) => state.accounts[sub] && { accountId: sub, claims: () => ({ sub, ...state.accounts[sub] }) },
-    interactions: { url: (_, { uid }) => `${kind.path}/interaction/${uid}` },
+    interactions: { policy: choosing(), url: (_, { uid }) => `${kind.path}/interaction/${uid}` },
+    clientAuthMethods: ["client_secret_basic", "client_secret_post"],
     pkce: { methods: ["S256"], required: () => true },
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 3600, Interaction: 600, Session: 600 },
   };
@@ -86,6 +93,12 @@ function made() {
   next.use(adjust);
   next.on("server_error", (_, fault) => console.error(fault));
   return next;
+}
+
+function choosing() {
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: "select_account", requestable: true }), 0); // the live ones know it
+  return policy;
 }
 
 async function adjust(ctx, next) {
@@ -140,6 +153,7 @@ function newKey() {
 // The page with the accounts.
 
 async function interaction(req, res) {
+  const provider = providers.client_secret_basic;
   const { params } = await provider.interactionDetails(req, res);
   if (req.method !== "POST") return send(res, 200, "text/html", page(params));
   const sub = new URLSearchParams(await body(req)).get("account");
@@ -147,7 +161,8 @@ async function interaction(req, res) {
   const grant = new provider.Grant({ accountId: sub, clientId: client.client_id });
   grant.addOIDCScope(params.scope);
   const consent = { grantId: await grant.save() };
-  return provider.interactionFinished(req, res, { login: { accountId: sub, remember: false }, consent });
+  const login = { accountId: sub, remember: false };
+  return provider.interactionFinished(req, res, { login, consent, select_account: {} });
 }
 
 function page({ login_hint: hint }) {
@@ -166,7 +181,7 @@ async function control(req, res) {
   if (rotate) changes.keys = [newKey(), ...(rotate === "keep" ? state.keys : [])];
   Object.assign(state, changes);
   writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-  provider = made();
+  providers = made();
   return send(res, 200, "application/json", JSON.stringify({ state, asked }));
 }
 

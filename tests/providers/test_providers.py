@@ -103,6 +103,14 @@ def test_somebody_who_cancels_comes_back_with_an_error(oidc: Provide, kind: str)
     assert "code" not in answer
 
 
+@pytest.mark.parametrize(
+    "hints", [{"login_hint": "x@y.example", "ui_locales": "nl"}, {"prompt": "select_account"}]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_hints_are_taken(oidc: Provide, kind: str, hints: dict[str, str]) -> None:
+    assert "code" in Client(oidc(kind)).answered(**hints)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_state_comes_back_and_iss_as_the_live_one_sends_it(oidc: Provide, kind: str) -> None:
     client = Client(oidc(kind))
@@ -173,6 +181,23 @@ def test_token_is_for_who_asked_only(oidc: Provide, wrong: dict[str, str]) -> No
 def test_request_that_is_no_good_is_refused(oidc: Provide, wrong: dict[str, str]) -> None:
     with pytest.raises(Refused, match="error"):
         Client(node(oidc)).answered(**wrong)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_secret_is_taken_in_the_header_and_in_the_form(oidc: Provide, kind: str) -> None:
+    client = Client(oidc(kind))
+    document, code = client.document, client.answered()["code"]
+    secret = {"client_id": client.provider.client_id, "client_secret": client.provider.client_secret}
+    sent = {
+        "grant_type": "authorization_code",
+        "redirect_uri": BACK,
+        "code_verifier": client.verifier,
+        "code": code,
+    }
+    with client.provider.client() as http:
+        assert http.post(document["token_endpoint"], data={**sent, **secret}).status_code == 200
+    methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic", "client_secret_post"])
+    assert methods == ["client_secret_basic", "client_secret_post"]
 
 
 # What a test makes wrong
