@@ -9,7 +9,7 @@ from guestauth import stand_in
 from tests.conftest import Provide
 from tests.dev.test_stand_in import REQUEST, VERIFIER
 from tests.e2e.axe import axe, found
-from tests.e2e.conftest import Arrive
+from tests.e2e.fixtures import Arrive
 from tests.e2e.site import Site
 from tests.servers import or_skip
 
