@@ -1,20 +1,32 @@
 """Providers before a real browser: the demo's stand-in for Google, and one on another site altogether."""
 
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
+import pytest
 from playwright.sync_api import Browser as Chromium
 
-from guestauth import stand_in
+from guestauth import identity_providers, stand_in
+from guestauth.identity_providers import Described
 from tests.conftest import Provide
 from tests.dev.test_stand_in import REQUEST, VERIFIER
 from tests.e2e.axe import axe, found
 from tests.e2e.fixtures import Arrive
-from tests.e2e.site import Site
-from tests.servers import or_skip
+from tests.e2e.site import Prepare, Site, site
+from tests.federation.person import DIRECTORY, set_up
+from tests.servers import Certificates, or_skip
+from tests.world import ALEX, BY, FABRIKAM
 
 BACK = "/sign-in/callback/7"
 JAMIE = {"email": "jamie.w@gmail.com", "email_verified": True}
+
+
+@pytest.fixture(scope="module")
+def federated_site(prepare: Prepare, certificates: Certificates) -> Iterator[Site]:
+    """The demo, served by one process that has to ask itself, and trusts the providers of the tests."""
+    with site(prepare("sqlite", PROVIDER_CA_FILE=str(certificates.ca)), workers=1) as served:
+        yield served
 
 
 def request(site: Site, **changes: str) -> str:
@@ -62,3 +74,28 @@ def test_person_chooses_an_account_at_a_provider_of_another_site(
     assert person.sees("Choose an account") and person.page.url.startswith(provider.origin)
     person.press("Sign in as jamie.w@gmail.com")
     assert "code=" in person.path and person.path.startswith(f"{BACK}?")
+
+
+def test_guest_signs_in_through_the_stand_in(federated_site: Site, arrive: Arrive) -> None:
+    world = federated_site.world
+    told = {"client_id": stand_in.CLIENT_ID, "client_secret": world.do(stand_in.client_secret)}
+    google = Described(kind="google", issuer=world.do(stand_in.issuer), **told)
+    world.do(identity_providers.add, google, tenant_id=FABRIKAM, by=BY)
+    person = arrive(federated_site).open("/fabrikam.example/apps/project-plan")
+    person.type("Email address", ALEX).press("Continue").press("Continue with Google")
+    assert person.sees("Who signs in?")
+    person.press(f"Sign in as {ALEX}")
+    assert person.press("Accept").sees("Project plan")
+
+
+def test_guest_signs_in_at_another_site_and_comes_back_in_the_same_browser(
+    federated_site: Site, arrive: Arrive, oidc: Provide
+) -> None:
+    azure, mail = oidc("azure_ad"), federated_site.guest()
+    set_up(federated_site.world, azure, "firstup.example")
+    azure.add_account("a-1", email=mail, xms_edov=True, tid=DIRECTORY, oid="o-1")
+    person = arrive(federated_site, ignore_https_errors=True).open("/fabrikam.example")
+    person.type("Email address", mail).press("Continue").press("Continue with Work or school account")
+    assert person.sees("Choose an account")
+    person.press(f"Sign in as {mail}")
+    assert person.press("Accept").sees("Fabrikam apps")
