@@ -37,6 +37,7 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     federation          or sign in at an identity provider
     checkup, copying    what `flask doctor` looks at; move to another database, back up
     stand_in            the demo's stand-in for Google
+    samples             every letter, to look at
     demo, faults        the cast; what can go wrong, to try
     metrics             what Prometheus is told
     web                 gate, guest pages, console, /dev

@@ -59,6 +59,7 @@ ORDER = [
     "checkup",
     "copying",
     "stand_in",
+    "samples",
     "demo",
     "faults",
     "metrics",

@@ -1,13 +1,14 @@
 """`flask mail`: the outbox and the mail server."""
 
 import signal
+from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 from flask.globals import app_ctx
 
-from guestauth import addresses, courier, letters, metrics, outbox, smtp
+from guestauth import addresses, courier, languages, letters, metrics, outbox, samples, smtp
 from guestauth.cli.terminal import as_json, command, show
 from guestauth.database import now
 
@@ -37,6 +38,24 @@ def deliver(once: bool) -> None:
     metrics.set_up(app)
     metrics.answer(app)
     courier.run(app)
+
+
+@mail.command("preview")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder; default: letters, in the instance folder.",
+)
+@click.option("--lang", type=click.Choice(list(languages.NAMES)), help="Only in this language.")
+@command
+def preview(out: Path | None, lang: str | None) -> None:
+    """Write every letter as files, with made-up facts, to look at: .html, .txt and .eml; nothing is sent."""
+    folder = out or Path(current_app.config["INSTANCE_PATH"]) / "letters"
+    try:
+        saved = samples.save(folder, [lang] if lang else languages.NAMES)
+    except OSError as fault:
+        raise click.ClickException(f"{fault.strerror}: {fault.filename}") from fault
+    click.echo(f"{len(saved)} files are in {folder}")
 
 
 @mail.command("test")
