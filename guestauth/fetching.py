@@ -6,7 +6,8 @@ The one thing to understand: an administrator of any tenant can make us ask an a
 asked over https, and connects to no address of our own network: the name is looked up here, each address it stands
 for is judged, and the connection goes to the one that was judged.
 
-What must stay true: no redirect is followed; an answer has an end in time and in size; certificates are checked.
+What must stay true: no redirect is followed; an answer has an end in time and in size, however slowly it comes;
+certificates are checked; whoever is slow to answer holds only a few of the threads that serve everybody's pages.
 
 Called by `openid`. It holds no connection open and knows no protocol.
 """
@@ -16,7 +17,11 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +33,11 @@ from guestauth.database import Refusal
 from guestauth.languages import N_
 
 MOST_BYTES = 512 * 1024  # of an answer
+MOST_OF_HOST = 2  # that one process asks of one host at the same time,
+MOST_OF_ALL = 3  # and of all hosts: one thread of its four is always there for pages
 GENERAL = {"Accept": "application/json", "User-Agent": "GuestAuth"}
+UNICAST = ipaddress.IPv6Network("2000::/3")  # the only part of IPv6 with hosts on the public internet;
+TUNNEL = ipaddress.IPv6Network("2002::/16")  # in this part of it an address stands for one of IPv4 (6to4)
 
 
 class Unreachable(Refusal):
@@ -81,11 +90,16 @@ def fetch(url: str, *, form: str | None = None, headers: Mapping[str, str] | Non
     """
     check(url)
     try:
-        status, body = _asked(url, None if form is None else form.encode(), {**GENERAL, **(headers or {})})
+        with _turn(_host(url)):
+            status, body = _asked(url, None if form is None else form.encode(), {**GENERAL, **(headers or {})})
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as fault:
         raise Unreachable(
             N_("%(host)s does not answer: %(fault)s", host=_host(url), fault=_words(fault))
         ) from fault
+    if 300 <= status < 400:
+        raise Unreachable(
+            N_("%(host)s answers %(status)s, and no redirect is followed", host=_host(url), status=status)
+        )
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as fault:
@@ -97,19 +111,42 @@ def fetch(url: str, *, form: str | None = None, headers: Mapping[str, str] | Non
     return Answer(status, answer)
 
 
+_lock = threading.Lock()
+_asking: Counter[str] = Counter()  # host → how many threads wait for it
+_rested: dict[str, float] = {}  # host that kept us waiting in vain → from when it is asked again (s, monotonic)
+
+
+@contextmanager
+def _turn(host: str) -> Iterator[None]:
+    """Ask a host, unless it keeps others waiting; who did so in vain is let rest for twice as long as that took.
+
+    :raises Unreachable:
+    """
+    with _lock:
+        if _rested.get(host, 0) > time.monotonic():
+            raise Unreachable(N_("%(host)s did not answer a moment ago", host=host))
+        if _asking[host] >= MOST_OF_HOST or _asking.total() >= MOST_OF_ALL:
+            raise Unreachable(N_("%(host)s is slow to answer", host=host))
+        _asking[host] += 1
+    began = time.monotonic()
+    try:
+        yield
+    except Exception:
+        _rested[host] = time.monotonic() + 2 * (time.monotonic() - began)
+        raise
+    finally:
+        with _lock:
+            _asking[host] -= 1
+
+
 def _asked(url: str, content: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    seconds = current_app.config["PROVIDER_TIMEOUT"]
-    limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}
+    until = time.monotonic() + current_app.config["PROVIDER_TIMEOUT"]
     trusted = _trust(current_app.config["PROVIDER_CA_FILE"])
     body = b""
     with (
-        httpcore.ConnectionPool(ssl_context=trusted, network_backend=_Checked()) as pool,
+        httpcore.ConnectionPool(ssl_context=trusted, network_backend=_Checked(until)) as pool,
         pool.stream(
-            "GET" if content is None else "POST",
-            url,
-            headers=list(headers.items()),
-            content=content,
-            extensions=limits,
+            "GET" if content is None else "POST", url, headers=list(headers.items()), content=content
         ) as response,
     ):
         for part in response.iter_stream():
@@ -120,7 +157,10 @@ def _asked(url: str, content: bytes | None, headers: Mapping[str, str]) -> tuple
 
 
 class _Checked(httpcore.SyncBackend):
-    """Connects to addresses that were judged, so that no second look-up can lead elsewhere."""
+    """Connects to addresses that were judged, so that no second look-up can lead elsewhere, and only so long."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
 
     def connect_tcp(
         self,
@@ -139,10 +179,52 @@ class _Checked(httpcore.SyncBackend):
             )
         for number in numbers[:-1]:
             try:
-                return super().connect_tcp(number, port, timeout, local_address, socket_options)
+                return self._connected(number, port, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return super().connect_tcp(numbers[-1], port, timeout, local_address, socket_options)
+        return self._connected(numbers[-1], port, local_address, socket_options)
+
+    def _connected(self, number: str, port: int, *options: Any) -> httpcore.NetworkStream:
+        left = _left(self._until, httpcore.ConnectTimeout)
+        return _Bounded(super().connect_tcp(number, port, left, *options), self._until)
+
+
+class _Bounded(httpcore.NetworkStream):
+    """A connection with an end: each step has only the time that is left, else drops would come for ever."""
+
+    def __init__(self, stream: httpcore.NetworkStream, until: float) -> None:
+        self._stream, self._until = stream, until
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what has come."""
+        return self._stream.read(max_bytes, _left(self._until, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send."""
+        self._stream.write(buffer, _left(self._until, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Go on encrypted."""
+        left = _left(self._until, httpcore.ConnectTimeout)
+        return _Bounded(self._stream.start_tls(ssl_context, server_hostname, left), self._until)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Say what the connection is."""
+        return self._stream.get_extra_info(info)
+
+
+def _left(until: float, late: type[httpcore.TimeoutException]) -> float:
+    """Return how many seconds are left."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise late("it took too long")
+    return left
 
 
 def _may_be_asked(number: str) -> bool:
@@ -151,7 +233,12 @@ def _may_be_asked(number: str) -> bool:
     if current_app.config["GUESTAUTH_DEMO"] and inside.is_loopback:
         return True
     allowed = any(inside in network for network in current_app.config["PROVIDER_NETWORKS"])
-    return allowed or (inside.is_global and not inside.is_multicast)
+    return allowed or (inside.is_global and not inside.is_multicast and not _stands_for_another(inside))
+
+
+def _stands_for_another(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether a gateway may take an address of IPv6 for one of IPv4, which could be our own (NAT64, 6to4)."""
+    return address.version == 6 and (address not in UNICAST or address in TUNNEL)
 
 
 @functools.cache
