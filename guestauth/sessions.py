@@ -53,7 +53,15 @@ def takes_codes() -> ColumnElement[bool]:
     in_time = or_(Tenant.passcodes_since.is_(None), User.invited_at >= Tenant.passcodes_since)
     fallback = and_(User.identity_provider.is_(None), in_time, not_(_has_provider()))
     passcodes = and_(Tenant.passcodes_on, or_(User.identity_provider == PASSCODE, fallback))
-    return or_(User.user_type != "Guest", passcodes)
+    return or_(not_(is_guest()), passcodes)
+
+
+def is_guest() -> ColumnElement[bool]:
+    """Return the condition that a user is a guest: only guests sign in at identity providers (B34).
+
+    Else a provider that an administrator has set up could let them in again after they were removed.
+    """
+    return User.user_type == "Guest"
 
 
 def may_sign_in() -> ColumnElement[bool]:
@@ -120,7 +128,8 @@ def _arriving(by_id: bool) -> Select[Tenant, Session, User]:
         Session.created_at <= bindparam("soon"),
         Session.expires_at > bindparam("now"),
     )
-    who = and_(User.id == Session.user_id, is_admitted(), or_(Session.way != PASSCODE, takes_codes()))
+    by_code, by_provider = and_(Session.way == PASSCODE, takes_codes()), and_(Session.way != PASSCODE, is_guest())
+    who = and_(User.id == Session.user_id, is_admitted(), or_(by_code, by_provider))
     statement = select(Tenant, Session, User).where(Tenant.id == named, Tenant.disabled_at.is_(None))
     statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
     return statement.limit(1)
@@ -148,7 +157,7 @@ def open_for(
     """
     moment = now()
     named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id, "b_since": proof.since}
-    arrived = _ARRIVED_BY_CODE if proof.way == PASSCODE else _ARRIVED
+    arrived = _ARRIVED_BY_CODE if proof.way == PASSCODE else _ARRIVED_BY_PROVIDER
     if changed(arrived, b_now=moment, **named) != 1:
         return None
     if replacing:
@@ -282,3 +291,4 @@ _ARRIVED = (
     .values(last_sign_in_at=bindparam("b_now"))
 )
 _ARRIVED_BY_CODE = _ARRIVED.where(takes_codes(), is_not_void(_since))
+_ARRIVED_BY_PROVIDER = _ARRIVED.where(is_guest())
