@@ -23,10 +23,10 @@ from flask import current_app
 from itsdangerous import BadData
 from sqlalchemy import select, update
 
-from guestauth import identities, identity_providers, openid, providers, sessions, signin
+from guestauth import audit, identities, identity_providers, limits, openid, providers, sessions, signin
 from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, Refusal, changed, db, let_go, now, operation, query
-from guestauth.identities import AddressNotConfirmed, Identity, OtherAccount
+from guestauth.identities import AccountChanged, AddressNotConfirmed, Identity, OtherAccount
 from guestauth.keys import keys, signer
 from guestauth.models import IdentityProvider, SignIn, Tenant, User
 from guestauth.passcodes import TooManyTries
@@ -35,6 +35,11 @@ from guestauth.signin import SignedIn, SignInUnknown, SignInUsed
 
 RETURN_WITHIN = timedelta(minutes=30)  # of leaving for the provider
 MOST_TRIES = signin.MOST_TRIES  # answers of a provider that are looked at for one sign-in
+ERRORS = {  # that the log names (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6); anybody can write another
+    *("access_denied", "invalid_request", "invalid_scope", "server_error", "temporarily_unavailable"),
+    *("unauthorized_client", "unsupported_response_type", "login_required", "interaction_required"),
+    *("account_selection_required", "consent_required"),
+}
 
 
 class StateUnknown(Refusal):
@@ -133,7 +138,13 @@ def read_state(text: str) -> State:
 
 
 def come_back(
-    tenant_id: uuid.UUID, answer: Answer, *, browser: str, replacing: uuid.UUID | None, by: Caller
+    tenant_id: uuid.UUID,
+    sign_in_id: uuid.UUID,
+    answer: Answer,
+    *,
+    browser: str,
+    replacing: uuid.UUID | None,
+    by: Caller,
 ) -> SignedIn:
     """Turn what a browser brought back from a provider into a session.
 
@@ -142,9 +153,9 @@ def come_back(
     :param replacing: the session this browser has at the tenant already; it ends.
     :raises SignInUnknown: :raises SignInUsed: :raises TooManyTries: :raises WayChanged: :raises NotFinished:
     :raises Unreachable: :raises AnswerRefused: :raises AddressNotConfirmed: :raises OtherAccount:
-    :raises NotAdmitted:
+    :raises NotAdmitted: :raises AccountChanged: :raises LimitReached:
     """
-    if answer.state.tenant_id != tenant_id:
+    if (answer.state.tenant_id, answer.state.sign_in_id) != (tenant_id, sign_in_id):
         raise SignInUnknown()
     sign_in, provider = _reserve(tenant_id, answer, browser=browser, by=by)
     let_go()
@@ -157,10 +168,10 @@ def come_back(
             iss=answer.iss,
             at=now(),
         )
+        identity = identities.of_claims(provider.kind, claims)
     except (openid.Unreachable, openid.AnswerRefused) as refusal:
         _failed(sign_in, provider, refusal, by=by)
         raise
-    identity = identities.of_claims(provider.kind, claims)
     return _enter(sign_in, provider, identity, answer, browser=browser, replacing=replacing, by=by)
 
 
@@ -168,12 +179,15 @@ def come_back(
 def _reserve(tenant_id: uuid.UUID, answer: Answer, *, browser: str, by: Caller) -> tuple[SignIn, IdentityProvider]:
     """Reserve a try of a sign-in that left for a provider, if that is its way in still."""
     sign_in = signin.mine(tenant_id, answer.state.sign_in_id, browser)
+    if not sign_in.known:
+        row = limits.of_client(limits.CLIENT_CODES, by)
+        limits.spend(limits.CLIENT_CODES, row, by=by, tenant_id=tenant_id, address=sign_in.address)
     way = _way(sign_in)
     if way.through is None or way.through.id != answer.state.provider_id:
         raise _refused(sign_in, WayChanged(), "another way in", by)
     if answer.error or not answer.code:
-        refusal = NotFinished()
-        raise _refused(sign_in, refusal, f"{way.through.name}: {answer.error or 'no code'}", by)
+        error = answer.error if answer.error in ERRORS else "not signed in"
+        raise _refused(sign_in, NotFinished(), f"{way.through.name}: {error}", by)
     spare = (SignIn.id == sign_in.id, SignIn.consumed_at.is_(None), SignIn.tries < MOST_TRIES)
     if changed(update(SignIn).where(*spare).values(tries=SignIn.tries + 1)) == 1:
         return sign_in, way.through
@@ -187,7 +201,7 @@ def _failed(sign_in: SignIn, provider: IdentityProvider, refusal: Refusal, *, by
     """Record that a provider gave no answer, or none to believe; for its silence no try is counted."""
     if isinstance(refusal, openid.Unreachable):
         changed(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
-    signin.refused("sign-in", refusal, f"{provider.name}: {refusal}"[:200], sign_in, by)
+    signin.refused("sign-in", refusal, audit.one_line(f"{provider.name}: {refusal}")[:200], sign_in, by)
 
 
 @operation
@@ -203,10 +217,11 @@ def _enter(
 ) -> SignedIn:
     """Open the session of who a provider says has signed in there, if they are who the sign-in is for."""
     sign_in = signin.mine(sign_in.tenant_id, sign_in.id, browser)
+    there = identity_providers.is_there(provider.id)
     user, way = _user(sign_in), _way(sign_in)
     if sign_in.consumed_at:
         raise _refused(sign_in, SignInUsed(), "used", by)
-    if way.through is None or way.through.id != provider.id:
+    if not there or way.through is None or way.through.id != provider.id:
         raise _refused(sign_in, WayChanged(), "another way in", by)
     _check(sign_in, user, identity, by)
     proof = sessions.Proof(
@@ -224,16 +239,18 @@ def _enter(
 def _check(sign_in: SignIn, user: User | None, identity: Identity, by: Caller) -> None:
     """Refuse an identity that is not who the sign-in is for.
 
-    Who has accepted is known by issuer and subject; until then the address must be theirs, and be the one invited.
+    Who has accepted is known by issuer and subject. Nobody else learns that the address is a guest's but who has
+    proven that it is theirs.
     """
-    if user is not None and user.identity_provider is not None:
-        if (user.identity_issuer, user.identity_subject) != (identity.issuer, identity.subject):
-            raise _refused(sign_in, OtherAccount(identity.address), "another account", by)
+    accepted = user is not None and user.identity_provider is not None
+    if user and accepted and (user.identity_issuer, user.identity_subject) == (identity.issuer, identity.subject):
         return
     if identity.key != sign_in.mail_key:
         raise _refused(sign_in, OtherAccount(identity.address), "an account of another address", by)
     if not identity.vouched_for:
         raise _refused(sign_in, AddressNotConfirmed(identity.address), "address not confirmed by the provider", by)
+    if accepted:
+        raise _refused(sign_in, AccountChanged(), "another account of the same address", by)
 
 
 def _user(sign_in: SignIn) -> User | None:

@@ -5,7 +5,8 @@ What it does: `of_claims` reads it from the claims of an ID token that was check
 The one thing to understand: an identity is an issuer and a subject there. An address is something it has now: it
 counts only when the provider has made sure of it, and only until the guest has accepted.
 
-What must stay true: no claim that the people of one directory can write themselves decides who they are.
+What must stay true: no claim that the people of one directory can write themselves decides who they are; who has
+no name of their own at the provider is nobody.
 
 Called by `federation`. It reads no table.
 """
@@ -16,8 +17,11 @@ from typing import Any
 
 from guestauth import addresses, audit
 from guestauth.database import Refusal
+from guestauth.languages import N_
 from guestauth.models import AZURE_AD, MICROSOFT_ACCOUNT
+from guestauth.openid import AnswerRefused
 
+MOST_OF_SUBJECT = 255  # characters (OpenID Connect Core 1.0, 2)
 MICROSOFT = (AZURE_AD, MICROSOFT_ACCOUNT)
 VERIFIED = (True, 1, "1", "true")  # as `xms_edov` says it
 
@@ -28,6 +32,10 @@ class AddressNotConfirmed(Refusal):
     def __init__(self, address: str) -> None:
         super().__init__()
         self.address = address
+
+
+class AccountChanged(Refusal):
+    """The address is theirs, but the guest has accepted with another account that had the same address."""
 
 
 class OtherAccount(Refusal):
@@ -53,12 +61,15 @@ def of_claims(kind: str, claims: Mapping[str, Any]) -> Identity:
     """Return who checked claims say somebody is.
 
     :param kind: of the provider that made them.
+    :raises AnswerRefused: if they name nobody.
 
     Azure AD writes into `email` whatever an administrator likes: only `xms_edov` says that the domain's owner was
     verified, and only `oid` is the same for all of its clients (Microsoft identity platform, ID token claims).
     """
     microsoft = kind in MICROSOFT
-    address = claims.get("email")
+    subject, address = claims.get("oid" if microsoft else "sub"), claims.get("email")
+    if not isinstance(subject, str) or not 0 < len(subject) <= MOST_OF_SUBJECT:
+        raise AnswerRefused(N_("the token does not say whose it is"))
     vouched_for = claims.get("xms_edov") in VERIFIED if microsoft else claims.get("email_verified") is True
     try:
         key = addresses.parse(address).key if isinstance(address, str) else None
@@ -66,7 +77,7 @@ def of_claims(kind: str, claims: Mapping[str, Any]) -> Identity:
         key = None
     return Identity(
         issuer=str(claims["iss"]),
-        subject=str(claims.get("oid") if microsoft else claims["sub"])[:255],
+        subject=subject,
         address=audit.one_line(str(address or ""))[:254],
         key=key,
         vouched_for=vouched_for,

@@ -32,10 +32,11 @@ from guestauth.models import (
     CoveredName,
     IdentityProvider,
     Session,
+    Tenant,
     User,
 )
 from guestauth.policies import Effect
-from guestauth.providers import Candidate
+from guestauth.providers import Candidate, way_in
 
 MOST_NAMES = 1000  # domains and addresses of one provider
 INSTALLATIONS = (AZURE_AD, MICROSOFT_ACCOUNT)
@@ -121,9 +122,9 @@ def remove(provider_id: uuid.UUID, *, tenant_id: uuid.UUID | None = None, by: Ca
     provider = _one(provider_id, tenant_id)
     kind, issuer = provider.kind, provider.issuer
     only = issuer if kind == OPENID_CONNECT else None
-    ended = sessions.end_of_provider(kind, tenant_id=tenant_id, issuer=only)
     db.session.execute(delete(CoveredName).where(CoveredName.provider_id == provider_id))
     db.session.execute(delete(IdentityProvider).where(IdentityProvider.id == provider_id))
+    ended = sessions.end_of_provider(kind, tenant_id=tenant_id, issuer=only)  # who came in until now is seen
     audit.record("provider.removed", by=by, tenant_id=tenant_id, kind=kind, issuer=issuer, sessions=ended)
     return ended
 
@@ -159,8 +160,7 @@ def find(provider_id: uuid.UUID, tenant_id: uuid.UUID | None) -> Listed:
 
     :raises ProviderUnknown:
     """
-    provider = _one(provider_id, tenant_id)
-    return Listed(provider=provider, covers=_covers(provider.id))
+    return Listed(provider=_one(provider_id, tenant_id), covers=_covers(provider_id))
 
 
 @query
@@ -171,6 +171,18 @@ def candidates(tenant_id: uuid.UUID, key: str) -> Sequence[Candidate]:
     usable = or_(IdentityProvider.tenant_id.is_(None), IdentityProvider.tenant_id == tenant_id)
     statement = select(IdentityProvider, covers).where(usable).order_by(IdentityProvider.created_at)
     return [Candidate(provider, covering) for provider, covering in db.session.execute(statement)]
+
+
+def is_there(provider_id: uuid.UUID) -> bool:
+    """Whether a provider is set up, in the transaction under way: until it ends, removing the provider waits."""
+    this = select(IdentityProvider.id).where(IdentityProvider.id == provider_id)
+    return db.session.scalar(this.with_for_update(read=True)) is not None
+
+
+def why(user: User) -> str:
+    """Return why somebody signs in the way they do, in words for the audit log, in the transaction under way."""
+    tenant = db.session.get_one(Tenant, user.tenant_id)
+    return str(way_in(tenant, user, candidates(tenant.id, user.mail_key)).reason)
 
 
 def secret(provider: IdentityProvider) -> str:

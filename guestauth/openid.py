@@ -81,9 +81,10 @@ def discover(client: Client) -> dict[str, Any]:
     if kept is None or time.monotonic() - kept.read_at > KEPT_FOR:
         answer = fetching.fetch(f"{client.issuer.rstrip('/')}/.well-known/openid-configuration")
         answer.raise_for_status()
-        kept = _settings[client.issuer] = _Kept(answer.content, time.monotonic())
+        kept = _Kept(answer.content, time.monotonic())
     _check_settings(client, kept.content)
     settings: dict[str, Any] = kept.content
+    _settings[client.issuer] = kept
     return settings
 
 
@@ -136,8 +137,10 @@ def tried(client: Client) -> None:
 
     :raises Unreachable: :raises AnswerRefused: with what is wrong.
     """
+    _settings.pop(client.issuer, None)
     settings = discover(client)
-    _read_keys(settings["jwks_uri"], anew=True)
+    _keys.pop(settings["jwks_uri"], None)
+    _read_keys(settings["jwks_uri"])
     try:
         _token(client, settings, "made-up", "made-up-verifier-of-forty-three-characters-")
     except AnswerRefused as refusal:
@@ -196,7 +199,7 @@ def _client(client: Client, settings: Mapping[str, Any]) -> OAuth2Client:
 def _token(client: Client, settings: Mapping[str, Any], code: str, verifier: str) -> Mapping[str, Any]:
     """Ask for a token. Where we are to prove ourselves in a header, what is in it is encoded (RFC 6749, 2.3.1)."""
     asking = _client(client, settings)
-    if IN_THE_FORM in settings.get("token_endpoint_auth_methods_supported", ()):
+    if IN_THE_FORM in str(settings.get("token_endpoint_auth_methods_supported")):
         asking.token_endpoint_auth_method = IN_THE_FORM
     else:
         asking.client_id, asking.client_secret = quote_plus(client.client_id), quote_plus(client.secret)
@@ -204,7 +207,7 @@ def _token(client: Client, settings: Mapping[str, Any], code: str, verifier: str
         token: Mapping[str, Any] = asking.fetch_token(
             settings["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=verifier
         )
-    except (AuthlibBaseError, ValueError) as fault:
+    except (AuthlibBaseError, ValueError, TypeError) as fault:
         raise AnswerRefused(N_("the provider gives no token: %(fault)s", fault=str(fault)[:300])) from fault
     return token
 

@@ -52,6 +52,12 @@ class Way:
         return self.through.name if self.through else NAMES[self.provider] if self.provider else None
 
 
+    @property
+    def is_by_code(self) -> bool:
+        """Whether it is the email one-time passcode."""
+        return self.provider == PASSCODE
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A provider that a tenant can use, and whether an address is one of those it is for."""

@@ -13,7 +13,7 @@ import uuid
 
 from sqlalchemy import update
 
-from guestauth import audit, policies, sessions
+from guestauth import audit, identity_providers, policies, sessions
 from guestauth.audit import Caller
 from guestauth.database import db, now, operation
 from guestauth.invitations import DomainRefused, InvitationUnknown
@@ -34,6 +34,7 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
         domain = guest.mail.rpartition("@")[2]
         text = N_("%(org)s no longer lets guests of %(domain)s in", org=tenant.name, domain=domain)
         raise DomainRefused(text)
+    why = identity_providers.why(guest)
     pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
     session = db.session.get_one(Session, session_id) if session_id else None
     way = session.way if session else PASSCODE
@@ -50,9 +51,8 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
     if mail is not None:
         sessions.end_other_ways(user_id, way)
         source = SOURCES[way]
-        audit.record(
-            "invitation.redeemed", by=by, tenant_id=tenant_id, user_id=user_id, address=mail, source=source
-        )
+        facts = {"user_id": user_id, "address": mail, "source": source, "why": why}
+        audit.record("invitation.redeemed", by=by, tenant_id=tenant_id, **facts)
         return
     db.session.refresh(guest)
     if guest.state != ACCEPTED:

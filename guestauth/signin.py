@@ -21,13 +21,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from guestauth import audit, guessing, limits, passcodes, sessions
+from guestauth import audit, guessing, identity_providers, limits, passcodes, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
 from guestauth.database import Refusal, add, changed, db, now, operation, query
 from guestauth.keys import fingerprint, keys
 from guestauth.languages import N_
-from guestauth.models import SOURCES, Passcode, Session, SignIn
+from guestauth.models import SOURCES, Passcode, Session, SignIn, User
 from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
 
 MOST_TRIES = passcodes.MOST_TRIES
@@ -133,7 +133,8 @@ def let_in_or_none(
     if session is None:
         return None
     _consume(sign_in, browser, new_browser)
-    record("sign-in", sign_in, by, source=SOURCES[proof.way])
+    why = identity_providers.why(db.session.get_one(User, session.user_id))
+    record("sign-in", sign_in, by, source=SOURCES[proof.way], why=why)
     return _signed_in(sign_in, session, secret, new_browser)
 
 

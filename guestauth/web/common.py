@@ -50,12 +50,10 @@ def callback(provider_id: uuid.UUID) -> Any:
 
     Each provider has an address of its own, so that what one answers is not taken for another's (RFC 9700, 4.4).
     """
-    state = federation.read_state(request.args.get("state", ""))
+    brought: dict[str, Any] = gate.sent_once("state", "code", "iss", "error")
+    state = federation.read_state(brought.get("state", ""))
     if state.provider_id != provider_id:
         raise federation.StateUnknown
-    brought: dict[str, Any] = {
-        name: request.args[name] for name in ("state", "code", "iss", "error") if name in request.args
-    }
     there = url_for("guest.come_back", tenant=state.tenant_id, sign_in_id=state.sign_in_id, **brought)
     return redirect(there, 303)
 

@@ -213,6 +213,13 @@ def wanted(typed: str) -> str | None:
     return safe_target(typed or request.args.get("to", ""))
 
 
+def sent_once(*names: str) -> dict[str, str]:
+    """Return those parameters of the query that are there; none may be there twice (RFC 6749, 3.1)."""
+    if any(len(request.args.getlist(name)) > 1 for name in names):
+        abort(400)
+    return {name: request.args[name] for name in names if name in request.args}
+
+
 def here() -> str:
     """Return the address asked for, to come back to, in whichever language will be spoken then."""
     parts = request.query_string.decode("ascii", "replace").split("&")

@@ -44,6 +44,12 @@ OUTCOMES: dict[type[Refusal], tuple[int, str, str]] = {  # status, title, text
         N_("Your address isn't confirmed"),
         N_("%(provider)s doesn't say that %(other)s is yours. Confirm the address there, then try again."),
     ),
+    identities.AccountChanged: (
+        403,
+        N_("You used another account"),
+        N_("%(org)s knows you by another account with the address %(mail)s. Use that one, or ask %(org)s to reset "
+           "how you sign in."),
+    ),
     federation.NotAdmitted: (
         403,
         N_("You can't sign in to %(org)s with this address"),
@@ -87,15 +93,19 @@ def continue_with(sign_in_id: uuid.UUID) -> Any:
 @blueprint.get("/<tenant:tenant>/sign-in/<uuid:sign_in_id>/return")
 def come_back(sign_in_id: uuid.UUID) -> Any:
     """Take what an identity provider says of who signed in there."""
-    arrival, sent = gate.tenant_arrival(), request.args
+    arrival, sent = gate.tenant_arrival(), gate.sent_once("state", "code", "iss", "error")
+    if request.method == "HEAD":  # only looks, and may not use anything up
+        return ""
     try:
-        state = federation.read_state(sent.get("state", ""))
-        answer = federation.Answer(
-            state=state, code=sent.get("code"), iss=sent.get("iss"), error=sent.get("error")
-        )
         done = federation.come_back(
             arrival.tenant.id,
-            answer,
+            sign_in_id,
+            federation.Answer(
+                state=federation.read_state(sent.get("state", "")),
+                code=sent.get("code"),
+                iss=sent.get("iss"),
+                error=sent.get("error"),
+            ),
             browser=cookies.browser(),
             replacing=arrival.session.id if arrival.session else None,
             by=gate.caller(),
@@ -125,6 +135,8 @@ def _outcome(found: SignIn, way: Way, refusal: Refusal) -> Any:
         provider=way.name,
         again_url=url_for("guest.continue_with", sign_in_id=found.id, choose=1),
         over=isinstance(refusal, TooManyTries | federation.NotAdmitted),
+        sign_in=found if isinstance(refusal, federation.NotAdmitted) else None,
+        too_early=None,
         different_url=url_for("guest.sign_in", to=found.target),
     )
     return wait(shown, now() + ASK_AGAIN) if status == 503 else shown

@@ -112,14 +112,14 @@ def enter_code(sign_in_id: uuid.UUID) -> Any:
 
 
 class SessionOverForm(Form):
-    """The Send code button of a guest whose 24 hours are over."""
+    """The button of a guest whose 24 hours are over."""
 
     to = Target()
 
 
 @blueprint.route("/<tenant:tenant>/session-over", methods=["GET", "POST"])
 def session_over() -> Any:
-    """Offer a new code for the address that was signed in here (B28)."""
+    """Offer a new code for the address that was signed in here, or to sign in at its provider again (B28)."""
     arrival, form = gate.tenant_arrival(), SessionOverForm()
     to = gate.wanted(first(form.to))
     if arrival.user:  # another tab was quicker
@@ -127,10 +127,17 @@ def session_over() -> Any:
     last = signin.over_or_none(arrival.tenant.id, browser=cookies.browser())
     if last is None:
         return redirect(url_for("guest.sign_in", to=to), 303)
+    way = federation.way_shown(last)
     if form.validate_on_submit():
-        return _send_anew(last, to)
-    different = url_for("guest.sign_in", to=to)
-    return page("guest/session_over.html", form=form, to=to, address=last.address, different_url=different)
+        return _send_anew(last, to) if way.is_by_code else _start_anew(last, to)
+    return page(
+        "guest/session_over.html",
+        form=form,
+        to=to,
+        address=last.address,
+        by_code=way.is_by_code,
+        different_url=url_for("guest.sign_in", to=to),
+    )
 
 
 def _send(tenant_id: uuid.UUID, sign_in_id: uuid.UUID) -> Any:
@@ -170,6 +177,19 @@ def _send_anew(earlier: SignIn, target: str | None) -> Any:
         by=gate.caller(),
     )
     return redirect(url_for("guest.enter_code", sign_in_id=started.id), 303)
+
+
+def _start_anew(earlier: SignIn, target: str | None) -> Any:
+    """Start another sign-in for the same address; its page says how it goes on."""
+    started = signin.start(
+        earlier.tenant_id,
+        addresses.parse(earlier.address),
+        browser=cookies.browser(),
+        target=target,
+        known=cookies.known(earlier.tenant_id, earlier.mail_key),
+        by=gate.caller(),
+    )
+    return redirect(url_for("guest.send_code", sign_in_id=started.id), 303)
 
 
 def _enter(sign_in_id: uuid.UUID, form: CodeForm) -> Any:
