@@ -51,7 +51,6 @@ class Way:
         """What people call it."""
         return self.through.name if self.through else NAMES[self.provider] if self.provider else None
 
-
     @property
     def is_by_code(self) -> bool:
         """Whether it is the email one-time passcode."""

@@ -50,9 +50,15 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
     mail = db.session.scalar(accepted, execution_options={"synchronize_session": False})
     if mail is not None:
         sessions.end_other_ways(user_id, way)
-        source = SOURCES[way]
-        facts = {"user_id": user_id, "address": mail, "source": source, "why": why}
-        audit.record("invitation.redeemed", by=by, tenant_id=tenant_id, **facts)
+        audit.record(
+            "invitation.redeemed",
+            by=by,
+            tenant_id=tenant_id,
+            user_id=user_id,
+            address=mail,
+            source=SOURCES[way],
+            why=why,
+        )
         return
     db.session.refresh(guest)
     if guest.state != ACCEPTED:
