@@ -28,6 +28,7 @@ from guestauth.audit import Caller
 from guestauth.database import CLOCK_SLACK, Refusal, changed, db, let_go, now, operation, query
 from guestauth.identities import AccountChanged, AddressNotConfirmed, Identity, OtherAccount
 from guestauth.keys import keys, signer
+from guestauth.languages import N_, Text
 from guestauth.models import IdentityProvider, SignIn, Tenant, User
 from guestauth.passcodes import TooManyTries
 from guestauth.providers import Way
@@ -111,14 +112,14 @@ def leave(sign_in: SignIn, provider: IdentityProvider, *, language: str, choose:
     )
 
 
-def tried(provider: IdentityProvider) -> str:
+def tried(provider: IdentityProvider) -> Text:
     """Try a provider as it is set up and return what was found, as a sentence.
 
     :raises Unreachable: :raises AnswerRefused: with what is wrong.
     """
     let_go()
     openid.tried(_client(provider))
-    return f"{provider.name} answers, has keys, and knows us"
+    return N_("%(provider)s answers, has keys, and knows us", provider=provider.name)
 
 
 def read_state(text: str) -> State:

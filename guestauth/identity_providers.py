@@ -29,6 +29,8 @@ from guestauth.models import (
     GOOGLE,
     MICROSOFT_ACCOUNT,
     OPENID_CONNECT,
+    PENDING,
+    SOURCES,
     CoveredName,
     IdentityProvider,
     Session,
@@ -36,7 +38,7 @@ from guestauth.models import (
     User,
 )
 from guestauth.policies import Effect
-from guestauth.providers import Candidate, way_in
+from guestauth.providers import ORDER, Candidate, way_in
 
 MOST_NAMES = 1000  # domains and addresses of one provider
 INSTALLATIONS = (AZURE_AD, MICROSOFT_ACCOUNT)
@@ -47,7 +49,7 @@ ISSUERS = {
     MICROSOFT_ACCOUNT: f"{MICROSOFT}/consumers/v2.0",
     GOOGLE: "https://accounts.google.com",
 }
-NAMES = {AZURE_AD: "Work or school account", MICROSOFT_ACCOUNT: "Microsoft account", GOOGLE: "Google"}
+NAMES = {AZURE_AD: "Microsoft", MICROSOFT_ACCOUNT: "Microsoft", GOOGLE: "Google"}  # where they are known from
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the directory of all Microsoft accounts
 COVERS = {
     GOOGLE: ("gmail.com", "googlemail.com"),  # B6
@@ -148,6 +150,18 @@ def effect_of_removing(provider: IdentityProvider) -> Effect:
 
 
 @query
+def will_use(described: Described, tenant_id: uuid.UUID) -> int:
+    """Count the guests who have not accepted yet and would sign in with what is described (B6)."""
+    names, before = _named(described), ORDER[: ORDER.index(described.kind) + 1]
+    usable = (_of(None) | _of(tenant_id), IdentityProvider.kind.in_(before))
+    theirs = (CoveredName.provider_id == IdentityProvider.id, CoveredName.name.in_([User.mail_key, User.domain]))
+    pending = (User.tenant_id == tenant_id, User.state == PENDING, User.deleted_at.is_(None))
+    mine = or_(User.mail_key.in_(names), User.domain.in_(names))
+    counted = select(func.count()).select_from(User).where(*pending, mine, ~exists().where(*usable, *theirs))
+    return db.session.scalar(counted) or 0
+
+
+@query
 def listed(tenant_id: uuid.UUID | None) -> Sequence[Listed]:
     """Return the identity providers of a tenant, or the installation's, the oldest first."""
     theirs = select(IdentityProvider).where(_of(tenant_id)).order_by(IdentityProvider.created_at)
@@ -168,7 +182,7 @@ def candidates(tenant_id: uuid.UUID, key: str) -> Sequence[Candidate]:
     """Return every provider that a tenant can use, and whether a canonical address is one of those it is for."""
     named = CoveredName.name.in_([key, key.rpartition("@")[2]])
     covers = exists().where(CoveredName.provider_id == IdentityProvider.id, named)
-    usable = or_(IdentityProvider.tenant_id.is_(None), IdentityProvider.tenant_id == tenant_id)
+    usable = _of(None) | _of(tenant_id)
     statement = select(IdentityProvider, covers).where(usable).order_by(IdentityProvider.created_at)
     return [Candidate(provider, covering) for provider, covering in db.session.execute(statement)]
 
@@ -193,18 +207,18 @@ def secret(provider: IdentityProvider) -> str:
 def checked(described: Described, tenant_id: uuid.UUID | None) -> tuple[IdentityProvider, Sequence[str]]:
     """Return the provider that a description means, and whose addresses are its; nothing is kept.
 
-    :raises ProviderRefused:
+    :raises ProviderRefused: for the first thing that is wrong; what only the provider can give comes last.
     """
     kind, name = described.kind, described.name.strip() or NAMES.get(described.kind, "")
     _check_kind(kind, tenant_id)
     if not 0 < len(name) <= 100 or not name.isprintable():
         raise ProviderRefused(N_("Give it the name that people know it by, in 100 characters at most"), "name")
+    issuer, names = _issuer(described.issuer.strip() or ISSUERS.get(kind, "")), _named(described)
+    directories = _directories(kind, described.directories)
     client_id, client_secret = described.client_id.strip(), described.client_secret.strip()
     for value, which in ((client_id, "client_id"), (client_secret, "client_secret")):
         if not 0 < len(value) <= 255 or not value.isascii() or not value.isprintable():
             raise ProviderRefused(N_("Copy it from where the provider shows it: 255 characters at most"), which)
-    issuer = _issuer(described.issuer.strip() or ISSUERS.get(kind, ""))
-    names = _names(described.covers or COVERS.get(kind, ()))
     provider = IdentityProvider(
         tenant_id=tenant_id,
         kind=kind,
@@ -212,7 +226,7 @@ def checked(described: Described, tenant_id: uuid.UUID | None) -> tuple[Identity
         issuer=issuer,
         client_id=client_id,
         sealed_secret=seal(_purpose(issuer, client_id), client_secret),
-        directories=_directories(kind, described.directories),
+        directories=directories,
         created_at=now(),
     )
     return provider, names
@@ -222,9 +236,8 @@ def _check_kind(kind: str, tenant_id: uuid.UUID | None) -> None:
     if kind not in (*INSTALLATIONS, *TENANTS):
         raise ProviderRefused(N_("The kinds are %(kinds)s", kinds=", ".join((*INSTALLATIONS, *TENANTS))), "kind")
     if kind in INSTALLATIONS and tenant_id:
-        raise ProviderRefused(
-            N_("%(kind)s is the installation's: set it up without a tenant", kind=NAMES[kind]), "kind"
-        )
+        text = N_("%(kind)s is the installation's: set it up without a tenant", kind=SOURCES[kind])
+        raise ProviderRefused(text, "kind")
     if kind in TENANTS and not tenant_id:
         raise ProviderRefused(N_("A provider of this kind is a tenant's own: say which tenant's"), "kind")
 
@@ -233,16 +246,16 @@ def _issuer(text: str) -> str:
     try:
         fetching.check(text)
     except fetching.Unreachable as fault:
-        raise ProviderRefused(
-            N_("Write the issuer as the provider shows it, an https address"), "issuer"
-        ) from fault
+        text = N_("Write the issuer as the provider shows it, an https address")
+        raise ProviderRefused(text, "issuer") from fault
     if len(text) > 500 or "?" in text or "#" in text:
         raise ProviderRefused(N_("An issuer has 500 characters at most, without ? and #"), "issuer")
     return text
 
 
-def _names(typed: Iterable[str]) -> list[str]:
-    """Return domains and addresses in canonical form, each once."""
+def _named(described: Described) -> list[str]:
+    """Return whose addresses are to be its: domains and addresses in canonical form, each once."""
+    typed = described.covers or COVERS.get(described.kind, ())
     names = list(dict.fromkeys(_name(each) for each in typed if each.strip()))
     if not names:
         raise ProviderRefused(N_("Say whose addresses are its: at least one domain or address"), "covers")
@@ -252,16 +265,14 @@ def _names(typed: Iterable[str]) -> list[str]:
 
 
 def _name(typed: str) -> str:
-    with_at = typed.strip().removeprefix("@")
-    if "@" not in with_at:
-        domain = addresses.domain_or_none(with_at)
-        if domain is None:
-            raise ProviderRefused(N_("%(typed)s is neither a domain nor an address", typed=typed), "covers")
-        return domain
+    name = typed.strip().removeprefix("@")
     try:
-        return addresses.parse(with_at).key
-    except addresses.NotAnAddress as fault:
-        raise ProviderRefused(N_("%(typed)s is neither a domain nor an address", typed=typed), "covers") from fault
+        key = addresses.parse(name).key if "@" in name else addresses.domain_or_none(name)
+    except addresses.NotAnAddress:
+        key = None
+    if key is None:
+        raise ProviderRefused(N_("%(typed)s is neither a domain nor an address", typed=typed), "covers")
+    return key
 
 
 def _directories(kind: str, typed: Iterable[str]) -> list[str]:

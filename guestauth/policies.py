@@ -53,6 +53,7 @@ class Effect:
 
     locked_out: int
     signed_in: int
+    other_ways: int = 0  # guests who go on as before
 
 
 @dataclass(frozen=True)
@@ -190,12 +191,13 @@ def pretty(definition: str) -> str:
 def effect_of_opting_out(tenant_id: uuid.UUID) -> Effect:
     """Count whom turning passcodes off would lock out (B13)."""
     guests = (User.tenant_id == tenant_id, User.user_type == "Guest", User.deleted_at.is_(None))
-    pinned = select(func.count()).select_from(User).where(*guests, User.identity_provider == PASSCODE)
+    counted = select(func.count()).select_from(User).where(*guests)
     live = (Session.ended_at.is_(None), Session.expires_at > now())
     there = select(func.count(distinct(Session.user_id))).join(User, User.id == Session.user_id)
     return Effect(
-        locked_out=db.session.scalar(pinned) or 0,
+        locked_out=db.session.scalar(counted.where(User.identity_provider == PASSCODE)) or 0,
         signed_in=db.session.scalar(there.where(*guests, *live, Session.way == PASSCODE)) or 0,
+        other_ways=db.session.scalar(counted.where(User.identity_provider != PASSCODE)) or 0,
     )
 
 

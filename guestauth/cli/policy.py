@@ -61,7 +61,7 @@ def one_time_passcode(tenant: Tenant, state: str, yes: bool) -> None:
         effect = policies.effect_of_opting_out(tenant.id)
         click.echo(
             f"Guests who use codes and won't be able to sign in: {effect.locked_out}; "
-            f"signed in now: {effect.signed_in}"
+            f"signed in now: {effect.signed_in}; with another way in: {effect.other_ways}"
         )
         if not yes:
             click.confirm("Turn codes off?", abort=True)

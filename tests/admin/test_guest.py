@@ -16,7 +16,7 @@ ALL = ["resend", "revoke", "reset", "end-sessions", "block", "unblock", "delete"
 REPEATED = {  # what is said, when nobody is signed in, and what is done
     "resend": (ALEX, "A new invitation goes to alexdoe@gmail.com", "invitation.resent"),
     "revoke": (ALEX, "The link in the invitation stops working", "invitation.revoked"),
-    "reset": (NICOLE, "as things stand: email one-time passcode", "guest.reset"),
+    "reset": (NICOLE, "as things stand: Email one-time passcode", "guest.reset"),
     "block": (NICOLE, "Until you unblock them", "guest.blocked"),
     "delete": (NICOLE, "For 30 days you can restore them", "guest.deleted"),
 }
@@ -44,7 +44,7 @@ def test_page_says_who_it_is_and_how_things_stand(world: World) -> None:
 def test_page_says_why_the_guest_signs_in_the_way_they_do(world: World) -> None:
     browser = at_guest(world)
     assert "Email one-time passcode. Their way in was fixed to it when they accepted." in browser.text
-    assert "the next redemption would choose: email one-time passcode" in browser.text
+    assert "the next redemption would choose: Email one-time passcode" in browser.text
     browser.open(f"{CONSOLE}/guests/{IDS[ALEX]}")
     assert "the email one-time passcode is the fallback" in browser.text and "not fixed yet" in browser.text
 

@@ -61,6 +61,7 @@ from guestauth.web.admin import (
     domains,
     guest,
     guests,
+    identity_providers,
     imports,
     invite,
     logs,

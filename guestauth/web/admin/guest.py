@@ -22,7 +22,7 @@ from flask_babel import gettext, ngettext
 from guestauth import audit, guests, identity_providers, invitations, outbox, providers, resources, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal
-from guestauth.languages import N_
+from guestauth.languages import N_, said
 from guestauth.models import ACCEPTED, PENDING, Invitation, Session, Tenant, User
 from guestauth.web import gate
 from guestauth.web.admin import blueprint, done
@@ -56,7 +56,6 @@ class Action:
     danger: bool = False
 
 
-WAYS = (N_("Email one-time passcode"),)  # the names of `providers`, shown in the language of the page
 ACTIONS = {
     "resend": Action(
         words=N_("Resend invitation"),
@@ -246,4 +245,4 @@ def _next(seen: Seen) -> str:
     """Say what the next redemption would choose."""
     candidates = identity_providers.candidates(seen.tenant.id, seen.user.mail_key)
     name = providers.at_redemption(seen.tenant, seen.user, candidates).name
-    return str(gettext(name)).lower() if name else str(gettext("no way in"))
+    return said(name) if name else str(gettext("no way in"))
