@@ -29,12 +29,15 @@ from guestauth.database import CLOCK_SLACK, Refusal, changed, db, let_go, now, o
 from guestauth.identities import AccountChanged, AddressNotConfirmed, Identity, OtherAccount
 from guestauth.keys import keys, signer
 from guestauth.languages import N_, Text
-from guestauth.models import IdentityProvider, SignIn, Tenant, User
+from guestauth.models import OPENID_CONNECT, IdentityProvider, SignIn, Tenant, User
 from guestauth.passcodes import TooManyTries
 from guestauth.providers import Way
 from guestauth.signin import SignedIn, SignInUnknown, SignInUsed
 
 RETURN_WITHIN = timedelta(minutes=30)  # of leaving for the provider
+ASKING = {
+    OPENID_CONNECT: "login"
+}  # what makes a provider ask for the account: this every one must know (Core, 15.1)
 MOST_TRIES = signin.MOST_TRIES  # answers of a provider that are looked at for one sign-in
 ERRORS = {  # that the log names (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6); anybody can write another
     *("access_denied", "invalid_request", "invalid_scope", "server_error", "temporarily_unavailable"),
@@ -63,7 +66,7 @@ class NotAdmitted(Refusal):
 class State:
     """What travels to the provider and back, signed: which sign-in left, for which provider, when."""
 
-    tenant_id: uuid.UUID
+    reference: str  # of the tenant, as the address named it: its id, or a domain
     sign_in_id: uuid.UUID
     provider_id: uuid.UUID
     salt: str
@@ -91,18 +94,21 @@ def redirect_uri(provider_id: uuid.UUID) -> str:
     return f"{current_app.config['PUBLIC_URL']}/sign-in/callback/{provider_id}"
 
 
-def leave(sign_in: SignIn, provider: IdentityProvider, *, language: str, choose: bool = False) -> str:
+def leave(
+    sign_in: SignIn, provider: IdentityProvider, *, reference: str, language: str, choose: bool = False
+) -> str:
     """Return the address at the provider to send the browser to; nothing is written.
 
+    :param reference: how the tenant is named in addresses: whoever comes back finds the one they left from.
     :param language: of the pages, as a tag.
     :param choose: whether the provider is to ask which account.
     :raises Unreachable: :raises AnswerRefused: if the provider does not say what it should.
     """
     let_go()
     salt = secrets.token_hex(16)
-    parts = (sign_in.tenant_id.hex, sign_in.id.hex, provider.id.hex, salt, int(now().timestamp()))
+    parts = (reference, sign_in.id.hex, provider.id.hex, salt, int(now().timestamp()))
     hints = {"login_hint": sign_in.address, "ui_locales": language}
-    hints |= {"prompt": "select_account"} if choose else {}
+    hints |= {"prompt": ASKING.get(provider.kind, "select_account")} if choose else {}
     return openid.way_out(
         _client(provider),
         state=signer("federation").dumps(parts),
@@ -128,14 +134,14 @@ def read_state(text: str) -> State:
     :raises StateUnknown: if it is none, or left more than half an hour ago.
     """
     try:
-        tenant, sign_in, provider, salt, seconds = signer("federation").loads(text)
+        reference, sign_in, provider, salt, seconds = signer("federation").loads(text)
         left_at = datetime.fromtimestamp(seconds, UTC)
-        ids = [uuid.UUID(each) for each in (tenant, sign_in, provider)]
+        ids = [uuid.UUID(each) for each in (sign_in, provider)]
     except (BadData, ValueError, TypeError, AttributeError) as fault:
         raise StateUnknown() from fault
     if not -CLOCK_SLACK <= now() - left_at <= RETURN_WITHIN:
         raise StateUnknown()
-    return State(tenant_id=ids[0], sign_in_id=ids[1], provider_id=ids[2], salt=salt, left_at=left_at)
+    return State(reference=reference, sign_in_id=ids[0], provider_id=ids[1], salt=salt, left_at=left_at)
 
 
 def come_back(
@@ -156,7 +162,7 @@ def come_back(
     :raises Unreachable: :raises AnswerRefused: :raises AddressNotConfirmed: :raises OtherAccount:
     :raises NotAdmitted: :raises AccountChanged: :raises LimitReached:
     """
-    if (answer.state.tenant_id, answer.state.sign_in_id) != (tenant_id, sign_in_id):
+    if answer.state.sign_in_id != sign_in_id:
         raise SignInUnknown()
     sign_in, provider = _reserve(tenant_id, answer, browser=browser, by=by)
     let_go()

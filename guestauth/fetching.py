@@ -116,6 +116,11 @@ _asking: Counter[str] = Counter()  # host → how many threads wait for it
 _rested: dict[str, float] = {}  # host that kept us waiting in vain → from when it is asked again (s, monotonic)
 
 
+def forget() -> None:
+    """Ask again at once who has kept us waiting."""
+    _rested.clear()
+
+
 @contextmanager
 def _turn(host: str) -> Iterator[None]:
     """Ask a host, unless it keeps others waiting; who did so in vain is let rest for twice as long as that took.

@@ -72,6 +72,12 @@ _settings: dict[str, _Kept] = {}
 _keys: dict[str, _Kept] = {}
 
 
+def forget() -> None:
+    """Forget what was read of providers: it is asked anew."""
+    _settings.clear()
+    _keys.clear()
+
+
 def discover(client: Client) -> dict[str, Any]:
     """Return what a provider says of itself (Discovery 1.0, 4); it is asked once an hour.
 
@@ -254,4 +260,4 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.lower()
 
 
-__all__ = ["AnswerRefused", "Client", "Unreachable", "discover", "exchanged", "tried", "way_out"]
+__all__ = ["AnswerRefused", "Client", "Unreachable", "discover", "exchanged", "forget", "tried", "way_out"]

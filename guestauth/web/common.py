@@ -54,7 +54,7 @@ def callback(provider_id: uuid.UUID) -> Any:
     state = federation.read_state(brought.get("state", ""))
     if state.provider_id != provider_id:
         raise federation.StateUnknown
-    there = url_for("guest.come_back", tenant=state.tenant_id, sign_in_id=state.sign_in_id, **brought)
+    there = url_for("guest.come_back", tenant=state.reference, sign_in_id=state.sign_in_id, **brought)
     return redirect(there, 303)
 
 

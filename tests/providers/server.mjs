@@ -6,6 +6,7 @@
 //   - Azure AD: discovery names the issuer with the placeholder {tenantid}; each ID token has the issuer of its own
 //     `tid`. One oidc-provider has one issuer, so the token is signed anew with the provider's own key.
 //   - `iss` in the response (RFC 9207): Microsoft sends none; Google sends it and does not announce it.
+//   - `prompt=select_account`: Google and Microsoft know it; others need not, and oidc-provider does not.
 //   - clock, claims and signature of the ID token, once a test wants them wrong: signed anew, too.
 //   - The live ones take the client's secret in the header or in the form. An oidc-provider takes what its client is
 //     registered with; so there are two, alike in all else and with one store, and the request chooses.
@@ -97,7 +98,8 @@ function taking(method) {
 
 function choosing() {
   const policy = interactionPolicy.base();
-  policy.add(new interactionPolicy.Prompt({ name: "select_account", requestable: true }), 0); // the live ones know it
+  const asked = new interactionPolicy.Prompt({ name: "select_account", requestable: true });
+  if (name !== "other") policy.add(asked, 0);
   return policy;
 }
 

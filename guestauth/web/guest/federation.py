@@ -13,7 +13,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask_babel import gettext
 
 from guestauth import federation, identities, openid, signin
@@ -84,7 +84,8 @@ def continue_with(sign_in_id: uuid.UUID) -> Any:
         return redirect(url_for("guest.send_code", sign_in_id=found.id), 303)
     try:
         choose = "choose" in request.args
-        there = federation.leave(found, way.through, language=language.current(), choose=choose)
+        speak = language.current()
+        there = federation.leave(found, way.through, reference=g.reference, language=speak, choose=choose)
     except REFUSALS as refusal:
         return _outcome(found, way, refusal)
     return redirect(there, 303)
