@@ -27,7 +27,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from guestauth import fetching
@@ -39,7 +39,7 @@ SCOPE = "openid email profile"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 LEEWAY = 60  # s that a provider's clock may be off
 KEPT_FOR = 3600  # s that a provider's settings and keys are kept
-ASKED_AGAIN_AFTER = 30  # s; a token of an unknown key has the keys read anew, but not more often
+ASKED_AGAIN_AFTER = 30  # s; a token that none of the keys has signed has them read anew, but not more often
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 IN_THE_FORM = "client_secret_post"  # how we prove ourselves, where a provider takes it
 DIRECTORY = "{tenantid}"  # stands for the directory in the issuer of an address that speaks for many
@@ -224,7 +224,7 @@ def _signed(settings: Mapping[str, Any], id_token: str) -> jwt.Token:
     try:
         try:
             return jwt.decode(id_token, _read_keys(uri), algorithms=ALGORITHMS)
-        except InvalidKeyIdError:  # its keys have changed
+        except JoseError:  # its keys may have changed
             return jwt.decode(id_token, _read_keys(uri, anew=True), algorithms=ALGORITHMS)
     except (JoseError, TypeError, ValueError) as fault:
         raise AnswerRefused(N_("the token is not signed by the provider: %(fault)s", fault=fault)) from fault
