@@ -207,7 +207,7 @@ def addresses(world: World, sign_in: str, **instead: str | bytes) -> Iterator[by
     """
     values: dict[str, str | bytes] = {"tenant": "fabrikam.example", "sign_in_id": sign_in, "slug": "project-plan"}
     values |= {"name": "Plan", "resource_id": str(uuid.uuid5(FABRIKAM, "project-plan")), "rest": "x/y"}
-    values |= {"import_id": str(uuid.UUID(int=9))}
+    values |= {"import_id": str(uuid.UUID(int=9)), "provider_id": str(uuid.UUID(int=9))}
     values |= {"user_id": str(uuid.uuid5(FABRIKAM, NICOLE)), "action": "block"}
     values |= {"domain": "fabrikam.example", "theme": "dark", "colour": "b4530a"}
     values |= {"administrator_id": str(uuid.uuid5(FABRIKAM, "admin@fabrikam.example"))}

@@ -31,6 +31,9 @@ COMMANDS: dict[str, list[str]] = {
     "admin.domains": ["tenant verify-domain"],
     "admin.verify_domain": ["tenant verify-domain"],
     "admin.remove_domain": ["tenant remove-domain"],
+    "admin.add_identity_provider": ["provider add"],
+    "admin.test_identity_provider": ["provider test"],
+    "admin.remove_identity_provider": ["provider remove"],
     "admin.administrators": ["administrator add"],
     "admin.remove_administrator": ["administrator remove"],
 }
@@ -45,6 +48,8 @@ SHOWN = {  # what the console shows, and the command that shows it
     "admin.policy": "policy show",
     "admin.settings": "tenant show",
     "admin.administrators": "administrator list",
+    "admin.identity_providers": "provider list",
+    "admin.identity_provider": "provider show",
 }
 
 

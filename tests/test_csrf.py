@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from guestauth import administrators, courier, create_app, domains, keys, tenants
+from guestauth import administrators, courier, create_app, domains, identity_providers, keys, tenants
+from guestauth.identity_providers import Described
 from guestauth.policies import WITH_PASSCODES
 from tests import servers
 from tests.admin import at_console
@@ -83,6 +84,25 @@ FILE = "[inviteeEmail],[inviteRedirectURL]\nstranger@example.com,"  # a field wi
 DETAILS = {"name": "Fabrikam", "language": "nl", "retention_days": "30"}
 
 
+def at_register(world: World) -> Browser:
+    """The second step of adding an identity provider, which asks for what the first has told."""
+    browser = at_console(world, "/identity-providers/add")
+    return browser.submit("describe-identity-provider", **{name: PROVIDER[name] for name in DESCRIBED})
+
+
+def at_provider(world: World, page: str = "") -> Browser:
+    """The page of a provider that does not answer."""
+    made = world.do(
+        identity_providers.add, Described(**{**PROVIDER, "covers": ["a.example"]}), tenant_id=FABRIKAM, by=BY
+    )
+    return at_console(world, f"/identity-providers/{made.id}{page}")
+
+
+DESCRIBED = ("kind", "name", "issuer", "covers")
+PROVIDER = {"kind": "openid_connect", "name": "Partner", "issuer": "https://127.0.0.1:1", "covers": "a.example"}
+PROVIDER |= {"client_id": "guestauth", "client_secret": "hush"}
+
+
 def at_resource(world: World) -> Browser:
     return at_console(world, "/resources/expense-portal")
 
@@ -116,6 +136,13 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
         {"email": STRANGER},
     ),
     "admin.remove_administrator": (at_administrator, "remove-administrator", {}),
+    "admin.add_identity_provider": (at_register, "add-identity-provider", PROVIDER),
+    "admin.test_identity_provider": (at_provider, "test-identity-provider", {}),
+    "admin.remove_identity_provider": (
+        lambda world: at_provider(world, "/remove"),
+        "remove-identity-provider",
+        {},
+    ),
     "admin.add_resource": (
         lambda world: at_console(world, "/resources/add"),
         "add-resource",
@@ -196,8 +223,9 @@ def test_form_without_its_token_changes_nothing_and_comes_back_usable(world: Wor
     answer = post(world, browser, place, typed)
     assert answer.status == 400 and tables(world) == before and TOLD in answer.text
     browser.post(place, typed)
-    files = {name: ("a.csv", FILE.encode()) for name, text in typed.items() if text == FILE}  # chosen anew
-    browser.submit(FORMS[endpoint][1], BUTTONS.get(endpoint), **files)
+    anew: dict[str, object] = {name: ("a.csv", FILE.encode()) for name, text in typed.items() if text == FILE}
+    anew |= {name: text for name, text in typed.items() if name == "client_secret"}  # is not given back
+    browser.submit(FORMS[endpoint][1], BUTTONS.get(endpoint), **anew)
     assert browser.status == 200 or endpoint in LEADING_AWAY
     assert [hop.status_code for hop in browser.history][:1] == [303]
 

@@ -13,7 +13,7 @@ PAGES += ["resources?q=nothing", "resources/add", "resources/project-plan", "res
 PAGES += ["resources/project-plan/remove", "sign-ins", "audit", "audit?from=x", "settings", "settings/details"]
 PAGES += ["settings/branding"]
 PAGES += ["policy", "domain-list", "domains", "domains/fabrikam.example", "domains/fabrikam.example/remove"]
-PAGES += ["administrators"]
+PAGES += ["administrators", "identity-providers", "identity-providers/add"]
 ACTIONS = ["reset", "block", "delete", "resend", "clear-limits"]
 
 
