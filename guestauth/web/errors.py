@@ -100,7 +100,7 @@ def state_unknown(_: Exception) -> Any:
     return error_page(
         400,
         title=gettext("This sign-in took too long"),
-        text=gettext("Open the link in your invitation again, or the page you wanted, and start anew."),
+        text=gettext("Open the link in your invitation or the page you wanted, and start again."),
     )
 
 

@@ -10,6 +10,7 @@ guest who has another way to a code.
 """
 
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from flask_babel import gettext
 
 from guestauth import federation, identities, openid, signin
 from guestauth.database import Refusal, now
-from guestauth.languages import N_
+from guestauth.languages import N_, Text
 from guestauth.models import SignIn
 from guestauth.passcodes import TooManyTries
 from guestauth.providers import Way
@@ -28,48 +29,63 @@ from guestauth.web.guest import blueprint
 from guestauth.web.guest.signin import let_in
 
 ASK_AGAIN = timedelta(minutes=1)  # when a provider does not answer
-OUTCOMES: dict[type[Refusal], tuple[int, str, str]] = {  # status, title, text
-    federation.NotFinished: (
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a page says to who is not signed in."""
+
+    status: int
+    title: Text
+    text: Text
+    way_on: str = "again"  # to the provider; "start": with a new sign-in; "administrator": by a code
+
+
+OUTCOMES: dict[type[Refusal], Outcome] = {
+    federation.NotFinished: Outcome(
         200,
         N_("You haven't signed in"),
-        N_("You cancelled at %(provider)s, or may not sign in there. Nothing was shared."),
+        N_("You cancelled at %(provider)s, or it didn't let you sign in. Nothing was shared."),
     ),
-    identities.OtherAccount: (
+    identities.OtherAccount: Outcome(
         403,
         N_("You used another account"),
-        N_("At %(provider)s you signed in as %(other)s. This sign-in is for %(mail)s."),
+        N_("At %(provider)s you signed in as %(other)s. Choose the account of %(mail)s there, or use a different "
+           "email address here."),
     ),
-    identities.AddressNotConfirmed: (
+    identities.AddressNotConfirmed: Outcome(
         403,
         N_("Your address isn't confirmed"),
         N_("%(provider)s doesn't say that %(other)s is yours. Confirm the address there, then try again."),
     ),
-    identities.AccountChanged: (
+    identities.AccountChanged: Outcome(
         403,
         N_("You used another account"),
         N_("%(org)s knows you by another account with the address %(mail)s. Use that one, or ask %(org)s to reset "
            "how you sign in."),
     ),
-    federation.NotAdmitted: (
+    federation.NotAdmitted: Outcome(
         403,
         N_("You can't sign in to %(org)s with this address"),
-        N_("If %(org)s has invited you under another address than %(mail)s, use that one. If not, ask the person "
-           "who told you about it."),
+        N_("If %(org)s has invited you at another address than %(mail)s, use that one. If not, ask the person who "
+           "told you about %(org)s."),
+        "administrator",
     ),
-    TooManyTries: (
+    TooManyTries: Outcome(
         403,
         N_("You need to start again"),
-        N_("This didn't work 5 times, so this sign-in no longer works."),
+        N_("Signing in with %(provider)s didn't work 5 times, so this sign-in no longer works."),
+        "start",
     ),
-    openid.AnswerRefused: (
+    openid.AnswerRefused: Outcome(
         400,
-        N_("That didn't work"),
-        N_("What came back from %(provider)s isn't what we asked it for. Try again."),
+        N_("Signing in with %(provider)s didn't work"),
+        N_("%(org)s could not make sure that it was you. Try again."),
     ),
-    openid.Unreachable: (
+    openid.Unreachable: Outcome(
         503,
         N_("%(provider)s isn't answering"),
-        N_("It's neither you nor us. Nothing you did is lost. Try again in a minute."),
+        N_("It's not you. Nothing you did is lost. Try again in a minute."),
     ),
 }  # fmt: skip
 REFUSALS = tuple(OUTCOMES)
@@ -121,23 +137,15 @@ def come_back(sign_in_id: uuid.UUID) -> Any:
 
 def _outcome(found: SignIn, way: Way, refusal: Refusal) -> Any:
     """Say why somebody is not signed in, and what they can do."""
-    status, title, text = next(OUTCOMES[each] for each in type(refusal).__mro__ if each in OUTCOMES)
-    words = {
-        "provider": way.name or "",
-        "other": getattr(refusal, "address", "") or gettext("an account without an address"),
-        "mail": found.address,
-        "org": gate.tenant_arrival().tenant.name,
-    }
+    outcome = next(OUTCOMES[each] for each in type(refusal).__mro__ if each in OUTCOMES)
     shown = page(
         "guest/not_signed_in.html",
-        status=status,
-        title=gettext(title, **words),
-        text=gettext(text, **words),
-        provider=way.name,
-        again_url=url_for("guest.continue_with", sign_in_id=found.id, choose=1),
-        over=isinstance(refusal, TooManyTries | federation.NotAdmitted),
-        sign_in=found if isinstance(refusal, federation.NotAdmitted) else None,
+        status=outcome.status,
+        outcome=outcome,
+        provider=way.name or "",
+        other=getattr(refusal, "address", "") or gettext("somebody without an email address"),
+        sign_in=found,
         too_early=None,
         different_url=url_for("guest.sign_in", to=found.target),
     )
-    return wait(shown, now() + ASK_AGAIN) if status == 503 else shown
+    return wait(shown, now() + ASK_AGAIN) if outcome.status == 503 else shown
