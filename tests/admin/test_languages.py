@@ -2,7 +2,7 @@
 
 import pytest
 
-from guestauth import import_files, imports
+from guestauth import import_files, imports, languages
 from tests.admin import CONSOLE, at_console
 from tests.guest.test_languages import in_english, lang
 from tests.test_languages import FOREIGN
@@ -23,6 +23,13 @@ def test_pages_of_the_console_say_nothing_in_english(sqlite_world: World, tag: s
     for path in PAGES:
         browser.open(f"{CONSOLE}/{path}")
         assert (in_english(browser, tag), lang(browser)) == ([], tag), path
+
+
+def test_every_page_of_the_console_links_to_itself_in_each_language(sqlite_world: World) -> None:
+    browser = at_console(sqlite_world)
+    for path in PAGES:
+        browser.open(f"{CONSOLE}/{path}")
+        assert browser.page.xpath("//ul[@class='languages']//a/@lang") == list(languages.NAMES), path
 
 
 @pytest.mark.parametrize("tag", FOREIGN)
@@ -67,7 +74,7 @@ def test_mistakes_in_forms_are_told_in_the_language(sqlite_world: World) -> None
 
 def test_log_is_read_in_the_language_and_its_file_stays_english(sqlite_world: World) -> None:
     browser = at_console(sqlite_world).open(f"{CONSOLE}/audit", lang="nl")
-    assert browser.h1 == "Auditlogboek" and "Iemand heeft een code ingevoerd" in browser.text
+    assert browser.h1 == "Auditlogboek" and "Iemand heeft een code aangevraagd" in browser.text
     assert in_english(browser, "nl") == []
     assert "somebody entered a code" in browser.open(f"{CONSOLE}/audit/export").text
 

@@ -5,7 +5,7 @@ What an administrator does is looked at where it counts: with the guest it is ab
 
 import pytest
 
-from tests.e2e.conftest import Arrive
+from tests.e2e.fixtures import Arrive
 from tests.e2e.person import Person
 from tests.e2e.site import HOME, Site
 from tests.e2e.test_console import CONSOLE, HEADER
