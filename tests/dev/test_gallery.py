@@ -39,6 +39,13 @@ def test_every_state_is_a_page_of_its_own_and_well_made(sqlite_world: World) -> 
         assert pictures.setdefault(main(html), name) == name
 
 
+@pytest.mark.acceptance(26)
+def test_help_is_in_the_same_place_in_every_state(sqlite_world: World) -> None:
+    for name in STATES:
+        foot = picture(sqlite_world, name).partition("<footer")[2]
+        assert re.match(r"[^>]*>\s*<p>Need help\? ", foot), name
+
+
 def test_gallery_lists_every_state_once(sqlite_world: World) -> None:
     browser = sqlite_world.browser().open("/dev/gallery")
     assert len(browser.page.xpath("//iframe")) == len(STATES) == sum(map(len, GROUPS.values()))
