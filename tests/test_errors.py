@@ -300,3 +300,10 @@ def test_answers_with_a_cookie_are_never_kept(sqlite_world: World) -> None:
     answer = ask_as(browser, sqlite_world.app, "/fabrikam.example")
     assert answer.header("Set-Cookie") and answer.status == 302
     check_headers(answer)
+
+
+@pytest.mark.acceptance(14)
+def test_address_of_every_form_answers_get(sqlite_world: World) -> None:
+    rules = [rule for rule in sqlite_world.app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    pages = [rule for rule in rules if rule.endpoint.partition(".")[0] in ("guest", "admin", "common")]
+    assert len(pages) > 30 and [rule.rule for rule in pages if "GET" not in (rule.methods or ())] == []

@@ -358,6 +358,7 @@ def test_no_tenant_can_touch_anothers_invitation(world: World, action: Callable[
 # Resetting (B8).
 
 
+@pytest.mark.acceptance(30)
 def test_reset_guest_is_the_same_pending_again_with_the_same_shares(world: World) -> None:
     before, done = user(world, NICOLE), sign_in(world)
     shared = [each.slug for each in world.do(resources.of_user, before)]

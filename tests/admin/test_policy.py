@@ -52,6 +52,7 @@ def test_definition_is_kept_to_the_byte_with_line_feeds(world: World) -> None:
 
 
 @pytest.mark.parametrize("way", ["form", "editor", "command", "definition"])
+@pytest.mark.acceptance(31)
 def test_form_editor_and_command_line_give_the_same_bytes(world: World, tmp_path: Path, way: str) -> None:
     world.do(policies.define, FABRIKAM, SPACED, by=BY)
     wanted = policies.turned(SPACED, on=False)

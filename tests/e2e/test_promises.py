@@ -1,4 +1,4 @@
-"""What pages promise beside axe: names and roles, local times, paper, few bytes, mails (UX acceptance 13 to 28)."""
+"""What pages promise: names and roles, local times, paper, few bytes, mails (UX acceptance 13 to 28)."""
 
 import gzip
 import re
