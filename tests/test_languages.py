@@ -108,6 +108,19 @@ def test_compiled_catalogue_is_the_written_one(tag: str) -> None:
     assert {forms(message.id): forms(message.string) for message in compiled if message.id} == wanted
 
 
+HAN = r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]"
+UNUSUAL = {  # what a native reader would stumble over
+    "nl": r"\b([Jj]e|[Jj]ij|[Jj]ouw?|[Ii]nloggen|[Ll]og in|[Uu]itloggen|[Ss]orry)\b|\.\.\.",
+    "zh-Hant-TW": rf"你|登錄|登陸|鏈接|文件|設置|郵箱|賬|默認|用戶|{HAN}[,;:!?]|{HAN} ?[(]|[,;:!?)]{HAN}|\.\.\.",
+}
+
+
+@pytest.mark.parametrize("tag", FOREIGN)
+def test_words_are_those_of_the_country(tag: str) -> None:
+    """Mend: u and 您, the glossary's words, and in Chinese the full-width marks of Taiwan."""
+    assert [text for each in messages(tag) for text in forms(each.string) if re.search(UNUSUAL[tag], text)] == []
+
+
 # Nothing is said past the catalogues
 
 
