@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := 1
 COVERAGE := --cov --cov-report=term-missing
 
-.PHONY: run test cover check bench soak messages lock clean
+.PHONY: run test cover check bench soak screenshots messages lock clean
 
 run: $(VENV)/.installed
 	@$(DEMO) $(BIN)/python -m flask db upgrade
@@ -33,6 +33,9 @@ bench: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest -n auto --dist worksteal
+
+screenshots: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.screenshots
 
 messages: $(VENV)/.installed-dev
 	@$(BIN)/pybabel -q extract -F babel.cfg -k NN_:1,2 --no-location --sort-output --project GuestAuth --version 0 -o guestauth/translations/messages.pot .

@@ -28,6 +28,7 @@ from guestauth import create_app, database, languages, mailbox
 from guestauth.web.dev.gallery import BAR
 from guestauth.web.dev.stage import ALEX, NICOLE, Stage
 from guestauth.web.dev.states import STATES
+from tests.png import small
 from tests.servers import ROOT, chromium
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -157,7 +158,7 @@ class Camera:
         page.clock.set_fixed_time(MORNING)
         page.route("**/*", lambda route: _hand_over(route, html))
         page.goto("http://127.0.0.1:5000/")
-        taken = page.screenshot(full_page=True, animations="disabled", caret="hide")
+        taken = small(page, page.screenshot(full_page=True, animations="disabled", caret="hide"))
         context.close()
         return taken
 

@@ -1,5 +1,6 @@
 """The documentation says what the code does: settings, commands, audit events."""
 
+import re
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from guestauth.cli import (
     tenant,
 )
 from guestauth.config import SETTINGS, Setting
+from tests.screenshots import PICTURES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -62,3 +64,17 @@ def test_every_audit_event_is_explained() -> None:
     assert [
         f"| `{name}` | {meaning} |" for name, meaning in EVENTS.items() if f"| `{name}` | {meaning} |" not in text
     ] == []
+
+
+def test_every_picture_in_the_documentation_is_taken_by_the_command() -> None:
+    """Mend: name the picture in `tests/screenshots.py` and run `make screenshots`."""
+    texts = [README, *(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    shown = {name for text in texts for name in re.findall(r"[\w./-]+\.(?:png|jpe?g|gif|svg|webp)", text)}
+    assert shown <= {f"docs/screenshots/{name}.png" for name in PICTURES} and len(shown) > 8
+
+
+def test_pictures_that_are_kept_are_those_of_the_command() -> None:
+    """Mend: run `make screenshots`, and delete what it no longer takes."""
+    kept = list((ROOT / "docs" / "screenshots").iterdir())
+    assert {path.name for path in kept} == {f"{name}.png" for name in PICTURES}
+    assert sum(path.stat().st_size for path in kept) < 2_000_000
