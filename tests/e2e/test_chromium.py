@@ -235,6 +235,16 @@ def test_code_page_left_open_too_long_says_so_and_a_new_code_works(site: Site, a
 # What it looks like
 
 
+@pytest.mark.parametrize("path", [f"{HOME}/sign-in", "/apps"])
+def test_fresh_browser_asks_three_times_for_a_page(site: Site, arrive: Arrive, path: str) -> None:
+    guest, asked = arrive(site), []
+    guest.context.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
+    guest.open(path).page.wait_for_load_state("networkidle")
+    icon = ["/static/icon.svg"]  # for the tab, when the page is there; then kept for all pages
+    assert [each for each in asked if each not in icon] == [path, "/static/style.css", "/static/guestauth.js"]
+    assert asked[3:] in ([], icon)
+
+
 def test_nothing_scrolls_sideways_at_320_pixels(site: Site, arrive: Arrive) -> None:
     mail = shared_plan(site)
     guest, widths = arrive(site, viewport={"width": 320, "height": 640}).open(HOME), {}

@@ -109,6 +109,13 @@ def test_pages_are_not_compressed_and_no_version_is_told(front: Front) -> None:
     assert not re.search(r"[0-9]+\.[0-9]", answer.headers["Server"])
 
 
+def test_what_is_the_same_for_everybody_is_compressed(front: Front) -> None:
+    with front.client() as client:
+        answer = client.get("/static/style.css", headers={"Accept-Encoding": "gzip"})
+    assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert "--accent" in answer.text
+
+
 def test_pages_of_ours_for_errors_are_not_hidden(front: Front) -> None:
     with front.client() as client:
         assert "find an organisation" in client.get("/nothing.example").text
