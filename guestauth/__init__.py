@@ -5,7 +5,8 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     config              every setting, checked at the start
     keys                all keys, derived by purpose
     colours, pictures   readable, whichever is picked; what is a picture, and how large
-    database            transactions, the clock (`engines`)
+    engines, statements what SQLite and PostgreSQL need; what is said to them
+    database            transactions, the clock
     models              the tables, by noun
     languages           what is said in which language
     audit, journal      the log of who did what; the logs as people read them

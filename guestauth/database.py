@@ -1,7 +1,7 @@
 """The database: its session, its transactions, its clock, and what SQLite and PostgreSQL need to agree.
 
 What it does: `operation` makes a function one transaction that writes; `query` one that only reads;
-`now` tells the time; `UtcDateTime` keeps it.
+`rows`, `row_or_none`, `add` and `changed` run its statements; `now` tells the time.
 
 The one thing to understand: a refusal is a fact. An operation that raises `Refusal` commits what it has
 counted and recorded so far (a wrong code must be counted although it is refused); anything else that it
@@ -21,26 +21,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Insert, MetaData, Uuid, insert, text
+from sqlalchemy import JSON, Connection, Executable, Insert, MetaData, Table, Uuid, bindparam, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.types import TypeDecorator
 
-from guestauth import engines
+from guestauth import engines, statements
+from guestauth.engines import UtcDateTime
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-UNDER_WAY = "guestauth_under_way"  # an operation, or a query that is not a part of one
+UNDER_WAY = "guestauth_under_way"  # the connection of an operation, or of a query that is not a part of one
 CLOCK_SLACK = timedelta(seconds=5)  # how far the clocks of two nodes may differ
 
 
@@ -51,28 +51,6 @@ class Refusal(Exception):  # noqa: N818 -- a refusal is not an error
         """`text`: why, a `languages.Text`, unless a page has words of its own; `field`: what it is about."""
         super().__init__(text)
         self.text, self.field = text, field
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, aware and in UTC, on both databases (SQLite drops time zones, F9)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times; store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise TypeError("a time without a zone")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Model(MappedAsDataclass, DeclarativeBase, kw_only=True):
@@ -104,7 +82,8 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
     def transaction(*args: P.args, **kwargs: P.kwargs) -> R:
         with engines.turn(dialect()):
             try:
-                _begin("write")
+                connection = _begin()
+                statements.say(connection, engines.BEGIN[connection.dialect.name])
                 result = function(*args, **kwargs)
             except Refusal:
                 _commit()
@@ -131,7 +110,7 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
         if session.info.get(UNDER_WAY):
             return function(*args, **kwargs)
         try:
-            _begin("read")
+            _begin()
             return function(*args, **kwargs)
         except Refusal:
             raise
@@ -139,8 +118,8 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
             _roll_back()
             raise
         finally:
-            session.info[UNDER_WAY] = False
-            session.expunge_all()
+            session.info[UNDER_WAY] = None
+            _detach(session)
 
     return reading
 
@@ -163,11 +142,8 @@ def refusing_doubles(refusal: Refusal) -> Iterator[None]:
 
 def add(row: Model) -> None:
     """Insert a row in the transaction under way, at once, and let go of it: later changes of it are not kept."""
-    table = type(row)
-    values = {column.key: getattr(row, column.key) for column in table.__table__.columns}
-    if values.get("id", ...) is None:  # counted up by the database
-        del values["id"]
-    db.session.connection().execute(_insert(table), values)
+    values = {column.key: getattr(row, column.key) for column in type(row).__table__.columns}
+    statements.run(under_way(), _insert(type(row)), values)
 
 
 def inserting(table: type[Model]) -> sqlite.Insert | postgresql.Insert:
@@ -177,7 +153,12 @@ def inserting(table: type[Model]) -> sqlite.Insert | postgresql.Insert:
 
 @functools.cache
 def _insert(table: type[Model]) -> Insert:
-    return insert(table).inline()
+    """Build the statement that adds a row; an id that the database counts up is not in it."""
+    counted = cast(Table, table.__table__).autoincrement_column
+    columns = [column for column in table.__table__.columns if column is not counted]
+    return (
+        insert(table).inline().values({column.key: bindparam(column.key, type_=column.type) for column in columns})
+    )
 
 
 def changed(statement: UpdateBase, **values: Any) -> int:
@@ -185,8 +166,33 @@ def changed(statement: UpdateBase, **values: Any) -> int:
 
     :param values: of the parameters of a statement that is built once.
     """
-    db.session.flush()
-    return db.session.connection().execute(statement, values).rowcount
+    if values:
+        return statements.run(under_way(), statement, values)[1]
+    return under_way().execute(statement).rowcount
+
+
+def rows(statement: Executable, *tables: type[Model], **values: Any) -> list[Any]:
+    """Run a statement that is built once, in the transaction under way, and return its rows.
+
+    :param tables: of which it returns all columns, side by side and before all else: of each comes one object.
+    :param values: of its parameters.
+    """
+    found, _ = statements.run(under_way(), statement, values)
+    return [statements.objects(row, tables) for row in found] if tables else found
+
+
+def row_or_none(statement: Executable, *tables: type[Model], **values: Any) -> Any:
+    """Return the first of such rows; of one that is one thing only, this thing."""
+    found = rows(statement, *tables, **values)
+    row = found[0] if found else None
+    return row[0] if row and len(row) == 1 else row
+
+
+def under_way() -> Connection:
+    """Return the connection of the operation or query under way, which knows all that was added before."""
+    session = db.session()
+    session.flush()
+    return session.info.get(UNDER_WAY) or session.connection()
 
 
 def now() -> datetime:
@@ -252,28 +258,34 @@ def migrated() -> bool:
         return MigrationContext.configure(connection).get_current_revision() == newest
 
 
-def _begin(purpose: str) -> None:
+def _begin() -> Connection:
+    """Take the connection of the operation or query that begins: the request's, if it has one already."""
     session = db.session()
     if session.info.get(UNDER_WAY):  # raised outside of the transaction that is under way
         raise RuntimeError("an operation within a transaction: operations never call operations")
-    if session.in_transaction() and purpose == "write":
-        session.rollback()  # gives the connection of the queries before back
-    if not session.in_transaction():
+    plain = None if session.in_transaction() else engines.PLAIN[dialect()]
+    session.info[UNDER_WAY] = connection = session.connection(execution_options=plain)
+    return connection
+
+
+def _detach(session: Session) -> None:
+    """Let go of the rows that were read."""
+    if session.identity_map:
         session.expunge_all()
-        session.connection(execution_options=engines.BEGINNING[purpose][dialect()])
-    session.info[UNDER_WAY] = True
 
 
 def _commit() -> None:
+    session = db.session()
     try:
-        db.session.commit()
+        statements.say(under_way(), "COMMIT")
     except BaseException:
-        db.session.rollback()
+        _roll_back()
         raise
-    finally:
-        db.session().info[UNDER_WAY] = False
+    session.info[UNDER_WAY] = None
+    _detach(session)
+    session.dispatch.after_commit(session)
 
 
 def _roll_back() -> None:
     db.session.rollback()
-    db.session().info[UNDER_WAY] = False
+    db.session().info[UNDER_WAY] = None

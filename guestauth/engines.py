@@ -1,7 +1,7 @@
 """The engines: what SQLite and PostgreSQL need to do the same.
 
 What it does: `options` says how the chosen one is opened; `prepare` sets it up; `turn` lets one thread write at a
-time; `is_busy` tells a fault that passes from others.
+time; `is_busy` tells a fault that passes from others; `UtcDateTime` keeps a moment.
 
 The one thing to understand: SQLite has one writer at a time and takes its lock when a transaction begins (F9);
 PostgreSQL has many, each waiting for rows. Either waits a few seconds at the most, then says that it is busy.
@@ -9,28 +9,57 @@ PostgreSQL has many, each waiting for rows. Either waits a few seconds at the mo
 Called by database. It knows no table and no session.
 """
 
+import math
 import os
+import select
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import DateTime, Dialect, event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
 
 BUSY_TIMEOUT = 5.0  # seconds to wait for another writer, and for a connection
 READ_ONLY = "25006"  # PostgreSQL's word for a database that takes no changes, as after a fail-over
 CACHE = 32 * 1024  # kB that SQLite may keep of the file, per connection
-WRITE = {"guestauth_write": True}
-BEGINNING: dict[str, dict[str, dict[str, Any]]] = {  # options of a connection, by what its transaction is for
-    "write": {"sqlite": {**WRITE, "guestauth_begin": "BEGIN IMMEDIATE"}, "postgresql": WRITE},
-    "read": {"sqlite": {"guestauth_begin": None}, "postgresql": {"isolation_level": "AUTOCOMMIT"}},
+PLAIN: dict[str, dict[str, Any]] = {  # options of a connection that begins no transaction by itself
+    "sqlite": {"guestauth_begin": None},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
 }
+BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
+IDLE = 10.0  # seconds after which a kept connection is asked whether it still stands
 _writing = threading.RLock()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, aware and in UTC, on both databases (SQLite drops time zones, F9)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a time without a zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def options(url: URL) -> dict[str, Any]:
@@ -41,7 +70,6 @@ def options(url: URL) -> dict[str, Any]:
     waiting = f"-c lock_timeout={BUSY_TIMEOUT * 1000:.0f}"
     return {
         "hide_parameters": True,
-        "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 20,
         "connect_args": {"connect_timeout": round(BUSY_TIMEOUT), "options": waiting},
@@ -53,6 +81,8 @@ def prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        _check_kept(engine)
 
 
 @contextmanager
@@ -93,3 +123,30 @@ def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock first: a read that becomes a write fails at once, whatever the timeout (F9)."""
     if begin := connection.get_execution_options().get("guestauth_begin", "BEGIN"):
         connection.exec_driver_sql(begin)
+
+
+def _check_kept(engine: Engine) -> None:
+    """Let no kept connection be handed out that no longer stands.
+
+    What went away has closed it, and that can be seen from here; only one that was idle for long is asked.
+    """
+
+    def back(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["back"] = time.monotonic()
+
+    def out(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("back", math.inf) > IDLE or _has_news(connection.fileno()):
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as fault:
+                raise InvalidatePoolError from fault
+
+    event.listen(engine, "checkin", back)
+    event.listen(engine, "checkout", out)
+
+
+def _has_news(socket: int) -> bool:
+    """Whether a server has said something that nobody asked for: most often good-bye."""
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))

@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Config, Flask, current_app
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from guestauth import smtp
 from guestauth.database import db
+from guestauth.engines import BEGIN
 
 DELAYED, REFUSED, HANGING = "mail-delayed", "mail-refused", "mail-hanging"
 MAIL = (DELAYED, REFUSED, HANGING)  # one at a time: a mail server fails in one way
@@ -79,7 +80,7 @@ def set_up(app: Flask) -> None:
     """Make an application feel the faults."""
     app.config = Settings(app.root_path, app.config)
     with app.app_context():
-        event.listen(db.engine, "begin", _refuse_to_write, insert=True)
+        event.listen(db.engine, "before_cursor_execute", _refuse_to_write)
 
 
 def turn_on(name: str) -> None:
@@ -160,10 +161,9 @@ def _put_off(server: socket.socket) -> None:
             connection.sendall(BUSY)
 
 
-def _refuse_to_write(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("guestauth_write", False)
-    if writes and current_app and is_on(DATABASE):
-        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+def _refuse_to_write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    if statement in BEGIN.values() and current_app and is_on(DATABASE):
+        raise OperationalError(statement, None, sqlite3.OperationalError("database is locked"))
 
 
 def _switch(name: str) -> Path:

@@ -25,12 +25,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, literal, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from guestauth import addresses, audit, database
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now
+from guestauth.database import CLOCK_SLACK, Refusal, changed, now, row_or_none
+from guestauth.engines import UtcDateTime
 from guestauth.languages import N_
 from guestauth.models import Counter
 
@@ -159,15 +160,12 @@ class Ledger:
 
     def charge(self, done: Mapping[tuple[Limit, Row], int]) -> None:
         """Write down how often each was done just now; a 0 costs as much work as a 1 (B27)."""
-        moment, changes = now(), []
+        moment = now()
         for (limit, row), times in done.items():
             entries = _added(self._logs[row], times, moment.timestamp(), limit)
             self._logs[row] = entries
             expires_at = moment + limit.longest + timedelta(seconds=_grain(limit))
-            changes.append(
-                {"b_name": row.name, "b_key": row.key, "log": json.dumps(entries), "expires_at": expires_at}
-            )
-        db.session.connection().execute(_WRITE, changes)
+            changed(_WRITE, b_name=row.name, b_key=row.key, b_log=json.dumps(entries), b_expires_at=expires_at)
 
     def alarm(self, limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID) -> None:
         """Tell the audit log and the operator, once in each window, that four fifths are used up."""
@@ -187,13 +185,12 @@ class Ledger:
 
 def opened(rows: Iterable[Row]) -> Ledger:
     """Lock and read rows of the ledger, in the transaction under way and before any other row."""
-    moment = now()
-    fresh = [
-        {"name": row.name, "key": row.key, "log": "[]", "expires_at": moment + DAY} for row in sorted(set(rows))
-    ]
-    found = db.session.connection().execute(_reading(database.dialect()), fresh)
+    moment, wanted = now(), sorted(set(rows))
+    named = {f"b_name{n}": row.name for n, row in enumerate(wanted)}
+    named |= {f"b_key{n}": row.key for n, row in enumerate(wanted)}
+    reading = _reading(database.dialect(), len(wanted))
     logs, told = {}, {}
-    for name, key, text, noted_at, near_at in found:
+    for name, key, text, noted_at, near_at in database.rows(reading, b_expires_at=moment + DAY, **named):
         logs[Row(name, key)] = _lately(json.loads(text), moment)
         told[Row(name, key)] = {"noted_at": noted_at, "near_at": near_at}
     return Ledger(logs, told)
@@ -219,7 +216,7 @@ def spent_if_room(limit: Limit, row: Row) -> bool:
 
 def is_used_up(limit: Limit, row: Row) -> bool:
     """Whether it was done as often as it may be; the row is read, not locked."""
-    text = db.session.scalar(_LOG, {"b_name": row.name, "b_key": row.key})
+    text = row_or_none(_LOG, b_name=row.name, b_key=row.key)
     entries = {row: _lately(json.loads(text or "[]"), now())}
     return Ledger(entries, {}).next_at(limit, row) is not None
 
@@ -231,14 +228,17 @@ def forget(*rows: Row) -> int:
 
 _THIS = (Counter.name == bindparam("b_name"), Counter.key == bindparam("b_key"))
 _LOG = select(Counter.log).where(*_THIS)
-_WRITE = update(Counter).where(*_THIS).values(log=bindparam("log"), expires_at=bindparam("expires_at"))
+_WRITE = update(Counter).where(*_THIS).values(log=bindparam("b_log"), expires_at=bindparam("b_expires_at"))
 _FORGET = delete(Counter).where(*_THIS)
 
 
 @functools.cache
-def _reading(dialect: str) -> ReturningInsert[str, str, str, datetime | None, datetime | None]:
-    """Build the statement that locks rows and reads them, making those that are not there."""
-    insert = database.inserting(Counter)
+def _reading(dialect: str, count: int) -> ReturningInsert[str, str, str, datetime | None, datetime | None]:
+    """Build the statement that locks so many rows and reads them, making those that are not there."""
+    same = {"log": literal("[]"), "expires_at": bindparam("b_expires_at", type_=UtcDateTime)}
+    insert = database.inserting(Counter).values(
+        [{"name": bindparam(f"b_name{n}"), "key": bindparam(f"b_key{n}"), **same} for n in range(count)]
+    )
     locking = insert.on_conflict_do_update(index_elements=["name", "key"], set_={"name": insert.excluded.name})
     return locking.returning(Counter.name, Counter.key, Counter.log, Counter.noted_at, Counter.near_at)
 

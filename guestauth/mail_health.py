@@ -10,11 +10,12 @@ Called by the courier, which asks the mail server, and by pages and commands. It
 
 from datetime import timedelta
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 
-from guestauth.database import changed, db, inserting, now, operation, query
+from guestauth.database import changed, inserting, now, operation, query, row_or_none
 from guestauth.models import MailHealth
 
+_HEALTH = select(MailHealth)
 STALE = timedelta(minutes=3)  # a check older than that: nobody delivers
 
 
@@ -24,7 +25,7 @@ def is_delayed() -> bool:
 
     It follows the clock's checks of the mail server and no letter's fate, so it tells nothing of anybody.
     """
-    health = db.session.get(MailHealth, 1)
+    health: MailHealth | None = row_or_none(_HEALTH, MailHealth)
     return health is not None and (health.failing_since is not None or health.checked_at < now() - STALE)
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import audit, mail_health, mailbox, smtp
-from guestauth.database import P, R, add, changed, db, let_go, now, operation, query
+from guestauth.database import P, R, add, changed, db, let_go, now, operation, query, row_or_none, rows
 from guestauth.engines import is_busy
 from guestauth.languages import N_
 from guestauth.letters import Content
@@ -124,8 +124,7 @@ def lease(most: int) -> Sequence[Letter]:
     lease = timedelta(seconds=60 + 12 * current_app.config["MAIL_TIMEOUT"])
     moment = now()
     named = {"b_now": moment, "b_far": moment + FURTHEST, "b_most": most, "b_until": moment + lease}
-    options = {"synchronize_session": False, "populate_existing": True}
-    return db.session.scalars(_LEASE, {**named, "b_lease": uuid.uuid4()}, execution_options=options).all()
+    return [letter for (letter,) in rows(_LEASE, Letter, **named, b_lease=uuid.uuid4())]
 
 
 def deliver(letter: Letter) -> None:
@@ -147,7 +146,7 @@ def deliver(letter: Letter) -> None:
 @query
 def next_due() -> timedelta | None:
     """How long until the next letter is due; None when none waits."""
-    due = db.session.scalar(_NEXT_DUE)
+    due: datetime | None = row_or_none(_NEXT_DUE)
     wait = None if due is None else max(due - now(), timedelta())
     return timedelta() if wait and wait > FURTHEST else wait
 

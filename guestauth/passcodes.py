@@ -25,7 +25,7 @@ from sqlalchemy import bindparam, select
 
 from guestauth import audit, letters, outbox, policies, sessions
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, add, db, now
+from guestauth.database import CLOCK_SLACK, Refusal, add, now, row_or_none, rows
 from guestauth.keys import keys
 from guestauth.languages import N_, NN_
 from guestauth.models import Letter, Passcode, SignIn, Tenant, User
@@ -144,13 +144,13 @@ def lets_in(sign_in: SignIn) -> bool:
     Until the transaction ends, what the tenant's row says stays: opting out and a change of the list wait for it.
     """
     named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id}
-    tenant, user = db.session.execute(_LOCKED, named).one()
+    tenant, user = row_or_none(_LOCKED, Tenant, User, **named)
     return user is not None and (not user.is_guest or policies.allows_address(tenant, user.mail_key))
 
 
 def of_sign_in(sign_in_id: uuid.UUID) -> Sequence[Passcode]:
     """Return the codes sent for a sign-in, the newest last."""
-    return db.session.scalars(_SENT, {"b_id": sign_in_id}).all()
+    return [passcode for (passcode,) in rows(_SENT, Passcode, b_id=sign_in_id)]
 
 
 def reference(sign_in: SignIn, n: int) -> str:
@@ -175,7 +175,7 @@ def browser_label(agent: str) -> str:
 def write_letter(letter: Letter) -> letters.Content:
     """Write the letter of a code, or drop it when it must not go any more or would arrive dead."""
     named = {"b_id": letter.subject_id, "b_n": letter.n, "b_user": letter.user_id}
-    found = db.session.execute(_LETTER, named).one_or_none()
+    found = row_or_none(_LETTER, SignIn, Passcode, User, Tenant, **named)
     if found is None:
         raise outbox.Dropped(N_("the sign-in is over"))
     sign_in, passcode, user, tenant, may = found

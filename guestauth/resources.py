@@ -23,7 +23,7 @@ from sqlalchemy.orm import defer
 
 from guestauth import addresses, audit
 from guestauth.audit import Caller
-from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
+from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles, row_or_none
 from guestauth.languages import N_
 from guestauth.models import Resource, ResourceFile, Share, User
 
@@ -217,7 +217,7 @@ def find(user: User, name: str) -> Resource:
     named = {"b_user": user.id, "b_tenant": user.tenant_id, "b_slug": name.lower(), "b_id": None}
     with suppress(ValueError):
         named["b_id"] = uuid.UUID(name)
-    resource = db.session.scalar(_FOUND, named)
+    resource: Resource | None = row_or_none(_FOUND, Resource, **named)
     if resource is None:
         raise ResourceUnknown(N_("There is no resource named %(slug)s", slug=name))
     return resource

@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 
 from guestauth import guessing, limits, passcodes, signin
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, now, operation
+from guestauth.database import Refusal, db, now, operation, row_or_none
 from guestauth.keys import fingerprint
 from guestauth.languages import N_
 from guestauth.limits import Ledger, Limit, Row
@@ -138,7 +138,8 @@ def _reserved_or_none(sign_in: SignIn) -> SignIn | None:
     """Reserve a send in one statement; None: none may be sent now. Who gets it is looked up with it."""
     moment = now()
     named = {"b_id": sign_in.id, "b_browser": sign_in.browser, "b_now": moment, "b_before": moment - RESEND_AFTER}
-    return db.session.scalar(_RESERVE, named, execution_options=signin.FRESH)
+    reserved: SignIn | None = row_or_none(_RESERVE, SignIn, **named)
+    return reserved
 
 
 def _sent(sign_in: SignIn, allowance: Allowance, by: Caller) -> Passcode:
@@ -154,7 +155,7 @@ def _sent(sign_in: SignIn, allowance: Allowance, by: Caller) -> Passcode:
 
 
 def _why_no_send(sign_in: SignIn, by: Caller) -> Refusal:
-    db.session.refresh(sign_in)
+    sign_in = signin.as_it_is(sign_in)
     refusal: Refusal
     if sign_in.consumed_at:
         refusal, reason = SignInUsed(), N_("used")

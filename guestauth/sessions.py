@@ -25,9 +25,13 @@ from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, not
 
 from guestauth import audit
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, UtcDateTime, add, changed, db, now, operation, query
+from guestauth.database import CLOCK_SLACK, add, changed, db, now, operation, query, row_or_none
+from guestauth.engines import UtcDateTime
 from guestauth.keys import fingerprint
 from guestauth.models import PASSCODE, CoveredName, Domain, IdentityProvider, Session, SignIn, Tenant, User
+
+MOST_SESSIONS = 10  # tenants one browser can be signed in to; the oldest goes first
+SECRETS = [f"secret{n}" for n in range(MOST_SESSIONS)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +103,14 @@ def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | No
     :returns: None if there is no such tenant, or it is disabled (B4).
     """
     moment = now()
-    found = db.session.execute(
+    found = row_or_none(
         _arriving(isinstance(reference, uuid.UUID)),
-        {
-            "reference": reference,
-            "secrets": [fingerprint(secret) for secret in secrets],
-            "now": moment,
-            "soon": moment + CLOCK_SLACK,
-        },
-    ).first()
+        *(Tenant, Session, User),
+        reference=reference,
+        **dict(zip(SECRETS, [fingerprint(secret) for secret in secrets] + [""] * len(SECRETS), strict=False)),
+        now=moment,
+        soon=moment + CLOCK_SLACK,
+    )
     if found is None:
         return None
     tenant, session, user = found
@@ -123,7 +126,7 @@ def _arriving(by_id: bool) -> Select[Tenant, Session, User]:
     named = bindparam("reference", type_=Uuid()) if by_id else verified.scalar_subquery()
     live = and_(
         Session.tenant_id == Tenant.id,
-        Session.secret.in_(bindparam("secrets", expanding=True)),
+        Session.secret.in_([bindparam(name) for name in SECRETS]),
         Session.ended_at.is_(None),
         Session.created_at <= bindparam("soon"),
         Session.expires_at > bindparam("now"),

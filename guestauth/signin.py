@@ -24,7 +24,7 @@ from sqlalchemy import bindparam, select, update
 from guestauth import audit, guessing, identity_providers, limits, passcodes, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
-from guestauth.database import Refusal, add, changed, db, now, operation, query
+from guestauth.database import Refusal, add, changed, now, operation, query, row_or_none
 from guestauth.keys import fingerprint, keys
 from guestauth.languages import N_
 from guestauth.models import SOURCES, Passcode, Session, SignIn, User
@@ -94,14 +94,16 @@ def enter_code(
     :raises PasscodeWrong: :raises PasscodeExpired: :raises PasscodeUsed: :raises TooManyTries:
     :raises SignInUnknown: :raises LimitReached:
     """
-    sign_in = db.session.scalar(_NAMED, {"b_id": sign_in_id, "b_tenant": tenant_id})
+    sign_in: SignIn | None = row_or_none(_NAMED, SignIn, b_id=sign_in_id, b_tenant=tenant_id)
     if sign_in is None:
         raise SignInUnknown()
     if not sign_in.known:
         row = limits.of_client(limits.CLIENT_CODES, by)
         limits.spend(limits.CLIENT_CODES, row, by=by, tenant_id=tenant_id, address=sign_in.address)
-    if not _is_reserved(sign_in, browser):
+    reserved: SignIn | None = row_or_none(_RESERVE, SignIn, b_id=sign_in_id, b_browser=fingerprint(browser))
+    if reserved is None:
         return _again(sign_in, code, browser=browser, by=by)
+    sign_in = reserved
     passcode = passcodes.matching(sign_in, code)
     if passcode is not None and not passcodes.is_live(passcode):
         _give_back(sign_in)
@@ -166,7 +168,7 @@ def newest(sign_in: SignIn) -> Passcode:
 @query
 def over_or_none(tenant_id: uuid.UUID, *, browser: str) -> SignIn | None:
     """Return the browser's last sign-in if its session came to its natural end; it keeps the address (B28)."""
-    last = db.session.execute(_LAST, {"b_tenant": tenant_id, "b_browser": fingerprint(browser)}).first()
+    last = row_or_none(_LAST, SignIn, Session, b_tenant=tenant_id, b_browser=fingerprint(browser))
     return last[0] if last and last[1].ended_at is None and last[1].expires_at <= now() else None
 
 
@@ -176,10 +178,16 @@ def mine(tenant_id: uuid.UUID, sign_in_id: uuid.UUID, browser: str) -> SignIn:
     :raises SignInUnknown: if it has none such.
     """
     named = {"b_id": sign_in_id, "b_tenant": tenant_id, "b_browser": fingerprint(browser)}
-    sign_in = db.session.scalar(_MINE, named)
+    sign_in: SignIn | None = row_or_none(_MINE, SignIn, **named)
     if sign_in is None:
         raise SignInUnknown()
     return sign_in
+
+
+def as_it_is(sign_in: SignIn) -> SignIn:
+    """Read a sign-in anew, in the transaction under way."""
+    found: SignIn = row_or_none(_NAMED, SignIn, b_id=sign_in.id, b_tenant=sign_in.tenant_id)
+    return found
 
 
 def opened(
@@ -215,15 +223,9 @@ def _give_back(sign_in: SignIn) -> None:
     changed(update(SignIn).where(SignIn.id == sign_in.id).values(tries=SignIn.tries - 1))
 
 
-def _is_reserved(sign_in: SignIn, browser: str) -> bool:
-    """Reserve a try, before anything is compared (F1)."""
-    named = {"b_id": sign_in.id, "b_browser": fingerprint(browser)}
-    return db.session.scalar(_RESERVE, named, execution_options=FRESH) is not None
-
-
 def _again(sign_in: SignIn, code: str, *, browser: str, by: Caller) -> SignedIn:
     """Answer a code that cannot be tried: for a used sign-in within a minute, the same session again."""
-    db.session.refresh(sign_in)
+    sign_in = as_it_is(sign_in)
     secret, new_browser = _secrets(sign_in, browser)
     if sign_in.browser not in (fingerprint(browser), fingerprint(new_browser)) or not sign_in.sends:
         raise SignInUnknown()
@@ -263,7 +265,6 @@ def record(event: str, sign_in: SignIn, by: Caller, **detail: str) -> None:
 
 
 # Statements that are built once: with the same words for everybody, whoever it is about.
-FRESH = {"populate_existing": True, "synchronize_session": False}
 _NAMED = select(SignIn).where(SignIn.id == bindparam("b_id"), SignIn.tenant_id == bindparam("b_tenant"))
 _MINE = _NAMED.where(SignIn.browser == bindparam("b_browser"))
 _LAST = (

@@ -186,6 +186,7 @@ def _prepare(settings: dict[str, str]) -> None:
     with app.app_context():
         upgrade()
         demo.load()
+        database.let_go()
         database.db.engine.dispose()
 
 

@@ -17,6 +17,7 @@ ORDER = [
     "pictures",
     "keys",
     "engines",
+    "statements",
     "database",
     "models",
     "languages",

@@ -29,9 +29,8 @@ from itsdangerous import BadData
 from guestauth import languages
 from guestauth.database import now
 from guestauth.keys import fingerprint, keys, signer
-from guestauth.sessions import Arrival
+from guestauth.sessions import MOST_SESSIONS, Arrival
 
-MOST_SESSIONS = 10  # tenants one browser can be signed in to at once; the oldest goes first
 MOST_KNOWN = 10  # guests that one browser is known for; the oldest goes first
 KNOWN_FOR = timedelta(days=90)
 SPEAKS_FOR = timedelta(days=365)
@@ -42,8 +41,7 @@ class VisitInterface(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, app: Flask) -> Any:
         """Sign as all else is signed."""
-        with app.app_context():
-            return signer("visit")
+        return signer("visit")
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
         """Read the visit cookie; an unreadable one is a new visit."""

@@ -150,6 +150,7 @@ def prepare(settings: dict[str, str]) -> None:
     with app.app_context():
         upgrade()
         demo.load()
+        database.let_go()
         database.db.engine.dispose()
 
 

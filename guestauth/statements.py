@@ -1,0 +1,106 @@
+"""Statements: those that are built once, said to the driver directly.
+
+What it does: `run` says one on a connection and returns its rows, or how many it changed; `objects` makes a row
+into objects of tables.
+
+The one thing to understand: SQLAlchemy writes the words, once, and knows how values go in and come out. Its own
+way of running a statement and of reading objects takes several times as long as the database does.
+
+What must stay true: the words and values are those that SQLAlchemy would say; a fault of the driver's is raised as
+one of SQLAlchemy's; who listens to statements hears these too.
+
+Called by database. It begins and ends no transaction.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+
+Processor = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement as the driver takes it: its words, and what is done to values on their way in and out."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise TypeError("the words of this statement depend on its values")
+        named = {name: bind for bind, name in compiled.bind_names.items()}
+        in_order = [(name, named[name]) for name in compiled.positiontup or named]
+        self.words, self.by_name = str(compiled), compiled.positiontup is None
+        self.given = [(name, bind.key, None if bind.required else bind) for name, bind in in_order]
+        self.into = [bind.type.dialect_impl(dialect).bind_processor(dialect) for _, bind in in_order]
+        returned = getattr(statement, "exported_columns", ())
+        self.out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned]
+
+    def values(self, values: Mapping[str, Any]) -> Any:
+        """Return values as the driver takes them, with those that are a part of the statement."""
+        found = [values[key] if usual is None else values.get(key, usual.value) for _, key, usual in self.given]
+        said = _each(self.into, found)
+        return (
+            {name: value for (name, _, _), value in zip(self.given, said, strict=True)} if self.by_name else said
+        )
+
+
+def run(connection: Connection, statement: Any, values: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], int]:
+    """Say a statement that is built once; return its rows, and how many it found or changed."""
+    prepared = _prepared(statement, connection.dialect)
+    return say(connection, prepared.words, prepared.values(values), prepared.out)
+
+
+def say(
+    connection: Connection, words: str, values: Any = (), out: Sequence[Processor | None] = ()
+) -> tuple[list[tuple[Any, ...]], int]:
+    """Say words to the driver.
+
+    :param out: what makes what it means of each column of a row; none: there are no rows.
+    """
+    dialect = connection.dialect
+    cursor = connection.connection.cursor()
+    try:
+        for hear in connection.dispatch.before_cursor_execute:
+            hear(connection, cursor, words, values, None, False)
+        cursor.execute(words, values)
+        return [_each(out, row) for row in cursor.fetchall()] if out else [], cursor.rowcount
+    except dialect.loaded_dbapi.Error as fault:
+        gone = dialect.is_disconnect(fault, connection.connection, cursor)
+        if gone:
+            connection.invalidate(fault)
+        about: dict[str, Any] = {"hide_parameters": True, "connection_invalidated": gone, "dialect": dialect}
+        raise DBAPIError.instance(words, None, fault, dialect.loaded_dbapi.Error, **about) from fault
+    finally:
+        cursor.close()
+
+
+def objects(row: Sequence[Any], tables: Sequence[Any]) -> tuple[Any, ...]:
+    """Make a row, which is of tables side by side, into an object of each; None where an outer join found none.
+
+    No session knows the objects, so nobody looks for changes in them. What comes after the tables stays as it is.
+    """
+    made, begin = [], 0
+    for table in tables:
+        names, new = _made_of(table)
+        found = new() if row[begin] is not None else None  # the primary key stands first
+        if found is not None:
+            found.__dict__.update(zip(names, row[begin : begin + len(names)], strict=True))
+        made.append(found)
+        begin += len(names)
+    return (*made, *row[begin:])
+
+
+def _each(processors: Sequence[Processor | None], values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([process(value) if process else value for process, value in zip(processors, values, strict=True)])
+
+
+@functools.lru_cache(maxsize=512)
+def _prepared(statement: Any, dialect: Dialect) -> Prepared:
+    return Prepared(statement, dialect)
+
+
+@functools.cache
+def _made_of(table: Any) -> tuple[Sequence[str], Callable[[], Any]]:
+    return table.__table__.columns.keys(), table.__mapper__.class_manager.new_instance
