@@ -13,14 +13,29 @@ What must stay true: a tag that is none of ours never gets further than `known` 
 Called by every noun that has something to say to people, and by the web. It reads no request.
 """
 
+import functools
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Self
+from gettext import NullTranslations
+from typing import Any, Self
 
+from babel import Locale
 from flask import Flask
-from flask_babel import Babel, force_locale, format_date, format_decimal, format_time, gettext, ngettext
+from flask_babel import (
+    Babel,
+    force_locale,
+    format_date,
+    format_decimal,
+    format_time,
+    get_locale,
+    get_translations,
+    gettext,
+    ngettext,
+)
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 from sqlalchemy import update
 
@@ -36,6 +51,7 @@ def set_up(app: Flask) -> None:
     """Load the catalogues."""
     app.config.update(BABEL_DEFAULT_LOCALE=LOCALES["en"], BABEL_TRANSLATION_DIRECTORIES="guestauth/translations")
     Babel(app)
+    app.jinja_env.globals.update(_=_text, gettext=_text, ngettext=_texts)
     app.jinja_env.filters.update(
         utc=moment,
         said=said,
@@ -127,6 +143,30 @@ def prefer(tenant_id: uuid.UUID, user_id: uuid.UUID, tag: str) -> None:
     :param tag: one of `NAMES`.
     """
     changed(update(User).where(User.id == user_id, User.tenant_id == tenant_id).values(language=tag))
+
+
+@pass_eval_context
+def _text(page: EvalContext, text: str, /, **values: Any) -> str:
+    """Say a text of a template; quicker than what Flask-Babel puts there, with a dozen texts on a page."""
+    return _filled(page, _catalogue(get_locale()).gettext(text), values)
+
+
+@pass_eval_context
+def _texts(page: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
+    """Say a text of a template that depends on a number."""
+    return _filled(page, _catalogue(get_locale()).ngettext(one, many, num), {"num": num, **values})
+
+
+def _filled(page: EvalContext, words: str, values: Mapping[str, Any]) -> str:
+    words = Markup(words) if page.autoescape else words  # noqa: S704 -- a template's own words; values are escaped
+    return words % values if values or "%" in words else words
+
+
+@functools.cache
+def _catalogue(_locale: Locale) -> NullTranslations:
+    """Return what is said in a language, which is the one spoken now."""
+    catalogue: NullTranslations = get_translations()
+    return catalogue
 
 
 def moment(at: datetime) -> str:

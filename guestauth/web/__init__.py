@@ -54,7 +54,7 @@ def set_up(app: Flask) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = gate.TenantConverter
-    app.jinja_env.globals["csrf_token"] = generate_csrf
+    app.jinja_env.globals.update(csrf_token=generate_csrf, static=_static)
     app.jinja_env.filters["in_few_words"] = passcodes.browser_label
     with app.app_context():
         app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[::-1]  # signs with the last, knows all (F4)
@@ -89,7 +89,6 @@ def _finish(response: Response) -> Response:
     if request.endpoint not in gate.LASTING or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
         language.finish(response)
-        response.vary.add("Cookie")
     rule = request.url_rule.rule if request.url_rule else "-"
     spent = round((time.monotonic() - g.began) * 1000) if "began" in g else 0
     log.info("%s %s %s %s %d ms", g.get("correlation_id", "-"), request.method, rule, response.status_code, spent)
@@ -98,9 +97,13 @@ def _finish(response: Response) -> Response:
 
 def _add_tenant(endpoint: str, values: dict[str, Any]) -> None:
     """Name the tenant in every address as this request did."""
-    from_map = gate.expects_tenant(endpoint)
-    if from_map and "reference" in g:
+    if "reference" in g and gate.expects_tenant(endpoint):
         values.setdefault("tenant", g.reference)
+
+
+def _static(name: str) -> str:
+    """Return the address of a static file; every page has three."""
+    return f"{request.script_root}{current_app.static_url_path}/{name}"
 
 
 def _context() -> dict[str, Any]:

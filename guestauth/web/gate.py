@@ -12,6 +12,7 @@ a path to return to is one of ours, within the tenant (F5).
 Called before every request, and by every view. It decides nothing about resources or codes.
 """
 
+import functools
 import uuid
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -149,6 +150,7 @@ def administrator() -> User:
     return user
 
 
+@functools.cache
 def expects_tenant(endpoint: str) -> bool:
     """Whether the endpoint's address names a tenant."""
     return current_app.url_map.is_endpoint_expecting(endpoint, "tenant")

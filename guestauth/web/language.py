@@ -11,12 +11,15 @@ nothing but its cookie.
 Called for every page. What is kept with a user is kept by `languages`.
 """
 
+import functools
 import re
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, has_request_context, request
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 
 from guestauth import languages
 from guestauth.web import cookies
@@ -42,10 +45,11 @@ def current() -> str:
 
 
 def finish(response: Response) -> None:
-    """Say of a page in which language it is, and on what that depends."""
+    """Say of an answer on what it depends, and of a page in which language it is."""
+    response.headers["Vary"] = "Cookie"
     if response.mimetype == "text/html" and not 300 <= response.status_code < 400:
         response.headers["Content-Language"] = current()
-        response.vary.add("Accept-Language")
+        response.headers["Vary"] = "Accept-Language, Cookie"
 
 
 def links(path: str = "") -> list[dict[str, Any]]:
@@ -55,11 +59,8 @@ def links(path: str = "") -> list[dict[str, Any]]:
     """
     if not _is_spoken():
         return []
-    kept = [] if path else _kept()
-    return [
-        {"tag": tag, "name": name, "url": f"{path}?{urlencode([('lang', tag), *kept], safe=PLAIN)}"}
-        for tag, name in languages.NAMES.items()
-    ]
+    kept = "" if path else "".join(f"&{urlencode([each], safe=PLAIN)}" for each in _kept())
+    return [{"tag": tag, "name": name, "url": f"{path}?lang={tag}{kept}"} for tag, name in languages.NAMES.items()]
 
 
 def _kept() -> list[tuple[str, str]]:
@@ -113,9 +114,15 @@ def _chosen() -> str:
         return asked
     arrival = g.get("arrival")
     user, tenant = (arrival.user, arrival.tenant) if arrival else (None, None)
-    read = [tag for tag, quality in request.accept_languages if quality > 0]
-    mine = cookies.language() or (user and user.language) or languages.agreed(read)
+    mine = cookies.language() or (user and user.language) or _read(request.headers.get("Accept-Language", ""))
     return languages.known(mine or (tenant and tenant.language))
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(accepted: str) -> str | None:
+    """Return which of ours a browser reads; most say the same as others."""
+    read = parse_accept_header(accepted, LanguageAccept)
+    return languages.agreed([tag for tag, quality in read if quality > 0])
 
 
 def _locale() -> str:
