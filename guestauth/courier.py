@@ -48,14 +48,12 @@ class Bell:
         if self._rung.empty():
             self._rung.put(None)
 
-    def clear(self) -> None:
-        """Forget that it was rung."""
-        self.wait(0)
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it is rung, or the time is over, and forget that it was."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is rung, or the time is over, and forget that it was; say whether."""
         with suppress(queue.Empty):
             self._rung.get(timeout=seconds)
+            return True
+        return False
 
 
 @dataclass
@@ -67,6 +65,7 @@ class Courier:
     stopping: bool = False
     starting: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
+    asked: float = -math.inf  # seconds of the monotonic clock: last asked what else is due
     house_kept: float = -math.inf  # seconds of the monotonic clock: last asked whether it is due
 
     def is_running(self) -> bool:
@@ -82,7 +81,9 @@ def of(app: Flask) -> Courier:
 
 def wake() -> None:
     """Look at the outbox, and ask the mail server if that is due, right now."""
-    of(current_app).wake.set()
+    courier = of(current_app)
+    courier.asked = -math.inf
+    courier.wake.set()
 
 
 def ensure_running(app: Flask) -> None:
@@ -114,15 +115,16 @@ def run(app: Flask) -> None:
     courier = of(app)
     slots = threading.Semaphore(app.config["MAIL_CONNECTIONS"])
     with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"] + 2, "courier") as threads:
-        checking, keeping = threads.submit(check_health, app), threads.submit(keep_house, app)
+        others = {task: threads.submit(task, app) for task in (check_health, keep_house)}
+        is_rung = True
         while not courier.stopping:
-            courier.wake.clear()
-            if checking.done():
-                checking = threads.submit(check_health, app)
-            if keeping.done():
-                keeping = threads.submit(keep_house, app)
-            if not _carry(app, threads, slots) and not courier.stopping:
-                courier.wake.wait(_pause(app))
+            if time.monotonic() > courier.asked + POLL.total_seconds():
+                courier.asked = time.monotonic()
+                others |= {task: threads.submit(task, app) for task, last in others.items() if last.done()}
+            pause = 0.0 if is_rung else _pause(app)  # who rings has posted a letter: no need to look
+            if not pause and not _carry(app, threads, slots):
+                pause = POLL.total_seconds()
+            is_rung = pause > 0 and courier.wake.wait(pause)
 
 
 def run_once(app: Flask) -> int:
@@ -207,4 +209,4 @@ def _pause(app: Flask) -> float:
             due = outbox.next_due()
         except SQLAlchemyError:
             due = None
-    return min(due or POLL, POLL).total_seconds()
+    return (POLL if due is None else min(due, POLL)).total_seconds()

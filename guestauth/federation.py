@@ -21,11 +21,11 @@ from datetime import UTC, datetime, timedelta
 
 from flask import current_app
 from itsdangerous import BadData
-from sqlalchemy import select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from guestauth import audit, identities, identity_providers, limits, openid, providers, sessions, signin
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, changed, db, let_go, now, operation, query
+from guestauth.database import CLOCK_SLACK, Refusal, changed, db, let_go, now, operation, query, row_or_none
 from guestauth.identities import AccountChanged, AddressNotConfirmed, Identity, OtherAccount
 from guestauth.keys import keys, signer
 from guestauth.languages import N_, Text
@@ -266,9 +266,9 @@ def _user(sign_in: SignIn) -> User | None:
 
 
 def _way(sign_in: SignIn) -> Way:
-    tenant = db.session.get_one(Tenant, sign_in.tenant_id)
+    tenant, user = row_or_none(_WHOSE, Tenant, User, b_tenant=sign_in.tenant_id, b_key=sign_in.mail_key)
     candidates = identity_providers.candidates(sign_in.tenant_id, sign_in.mail_key)
-    return providers.shown(tenant, _user(sign_in), candidates)
+    return providers.shown(tenant, user, candidates)
 
 
 def _client(provider: IdentityProvider) -> openid.Client:
@@ -289,3 +289,7 @@ def _derived(what: str, sign_in: SignIn, salt: str) -> str:
 
 def _refused(sign_in: SignIn, refusal: Refusal, reason: str, by: Caller) -> Refusal:
     return signin.refused("sign-in", refusal, reason, sign_in, by)
+
+
+_ADDRESSED = and_(User.tenant_id == Tenant.id, User.mail_key == bindparam("b_key"), User.deleted_at.is_(None))
+_WHOSE = select(Tenant, User).outerjoin(User, _ADDRESSED).where(Tenant.id == bindparam("b_tenant"))

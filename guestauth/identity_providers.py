@@ -16,11 +16,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, delete, distinct, exists, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, distinct, exists, func, or_, select
 
 from guestauth import addresses, audit, fetching, sessions
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
+from guestauth.database import Refusal, db, now, operation, query, refusing_doubles, row_or_none, rows
 from guestauth.database import add as insert
 from guestauth.keys import seal, unseal
 from guestauth.languages import N_
@@ -180,11 +180,8 @@ def find(provider_id: uuid.UUID, tenant_id: uuid.UUID | None) -> Listed:
 @query
 def candidates(tenant_id: uuid.UUID, key: str) -> Sequence[Candidate]:
     """Return every provider that a tenant can use, and whether a canonical address is one of those it is for."""
-    named = CoveredName.name.in_([key, key.rpartition("@")[2]])
-    covers = exists().where(CoveredName.provider_id == IdentityProvider.id, named)
-    usable = _of(None) | _of(tenant_id)
-    statement = select(IdentityProvider, covers).where(usable).order_by(IdentityProvider.created_at)
-    return [Candidate(provider, covering) for provider, covering in db.session.execute(statement)]
+    named = {"b_tenant": tenant_id, "b_key": key, "b_domain": key.rpartition("@")[2]}
+    return [Candidate(*found) for found in rows(_CANDIDATES, IdentityProvider, **named)]
 
 
 def is_there(provider_id: uuid.UUID) -> bool:
@@ -195,7 +192,7 @@ def is_there(provider_id: uuid.UUID) -> bool:
 
 def why(user: User) -> str:
     """Return why somebody signs in the way they do, in words for the audit log, in the transaction under way."""
-    tenant = db.session.get_one(Tenant, user.tenant_id)
+    tenant = row_or_none(_TENANT, Tenant, b_id=user.tenant_id)
     return str(way_in(tenant, user, candidates(tenant.id, user.mail_key)).reason)
 
 
@@ -309,3 +306,12 @@ def _of(tenant_id: uuid.UUID | None) -> ColumnElement[bool]:
 def _covers(provider_id: uuid.UUID) -> Sequence[str]:
     mine = select(CoveredName.name).where(CoveredName.provider_id == provider_id)
     return db.session.scalars(mine.order_by(CoveredName.name)).all()
+
+
+_TENANT = select(Tenant).where(Tenant.id == bindparam("b_id"))
+_COVERING = CoveredName.name.in_([bindparam("b_key"), bindparam("b_domain")])
+_CANDIDATES = (
+    select(IdentityProvider, exists().where(CoveredName.provider_id == IdentityProvider.id, _COVERING))
+    .where(or_(IdentityProvider.tenant_id.is_(None), IdentityProvider.tenant_id == bindparam("b_tenant")))
+    .order_by(IdentityProvider.created_at)
+)

@@ -17,18 +17,17 @@ import functools
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from gettext import NullTranslations
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from babel import Locale
+from babel.dates import format_date
 from flask import Flask
 from flask_babel import (
     Babel,
     force_locale,
-    format_date,
     format_decimal,
-    format_time,
     get_locale,
     get_translations,
     gettext,
@@ -43,6 +42,7 @@ from guestauth.database import changed, operation
 from guestauth.models import User
 
 LOCALES = {"en": "en_GB", "nl": "nl_NL", "zh-Hant-TW": "zh_Hant_TW"}
+_LOCALES = {tag: Locale.parse(name) for tag, name in LOCALES.items()}
 NAMES = {"en": "English", "nl": "Nederlands", "zh-Hant-TW": "繁體中文"}  # each in its own words
 IN_TRADITIONAL = {"tw", "hk", "mo"}  # where Chinese is written so, if a tag does not say
 
@@ -129,10 +129,15 @@ def agreed(wanted: Iterable[str]) -> str | None:
     return found or ("en" if any(tag.lower().startswith("zh") for tag in wanted) else None)
 
 
+def locale(tag: str) -> Locale:
+    """Return how dates and numbers are written in one of ours."""
+    return _LOCALES[tag]
+
+
 @contextmanager
 def speaking(tag: str | None) -> Iterator[None]:
     """Write in this language while the block lasts."""
-    with force_locale(LOCALES[known(tag)]):
+    with force_locale(locale(known(tag))):
         yield
 
 
@@ -172,14 +177,22 @@ def _catalogue(_locale: Locale) -> NullTranslations:
 def moment(at: datetime) -> str:
     """Write a moment for people, in UTC, as the language does: `12:30 UTC on 20 November 2026`."""
     at = at.astimezone(UTC)
-    words: str = gettext("%(time)s UTC on %(date)s", time=format_time(at, "HH:mm"), date=format_date(at, "long"))
+    words: str = gettext(
+        "%(time)s UTC on %(date)s", time=f"{at:%H:%M}", date=_day(get_locale(), at.date(), "long")
+    )
     return words
 
 
 def brief(at: datetime) -> str:
     """Write a moment for a table, in UTC, on one line: `20 Nov 2026 12:30 UTC`."""
     at = at.astimezone(UTC)
-    return f"{format_date(at, 'medium')} {format_time(at, 'HH:mm')} UTC"
+    return f"{_day(get_locale(), at.date(), 'medium')} {at:%H:%M} UTC"
+
+
+@functools.lru_cache(maxsize=1000)
+def _day(locale: Locale, day: date, style: Literal["medium", "long"]) -> str:
+    """Write a day; on a page, and in most letters, it is one of two."""
+    return format_date(day, style, locale=locale)
 
 
 def size(number: int) -> str:

@@ -17,13 +17,14 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import defer
 
 from guestauth import addresses, audit
 from guestauth.audit import Caller
-from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles, row_or_none
+from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles, row_or_none, rows
 from guestauth.languages import N_
 from guestauth.models import Resource, ResourceFile, Share, User
 
@@ -50,6 +51,15 @@ class ResourceTaken(Refusal):
 
 class ResourceUnknown(Refusal):
     """The tenant has no such resource, or it is not shared with who asks."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a list says of a resource; its text can be long."""
+
+    slug: str
+    title: str
+    kind: str
 
 
 @operation
@@ -177,15 +187,13 @@ def unshare(tenant_id: uuid.UUID, slug: str, *, user_id: uuid.UUID | None, by: C
 
 
 @query
-def of_user(user: User, *, search: str = "") -> Sequence[Resource]:
-    """Return what is shared with a user, by title; without the texts, which can be long.
+def of_user(user: User, *, search: str = "") -> Sequence[Shared]:
+    """Return what is shared with a user, by title.
 
     :param search: only titles that contain it, whatever the letter case.
     """
-    statement = _LISTED
-    if search:
-        statement = statement.where(Resource.title.icontains(search, autoescape=True))
-    return db.session.scalars(statement, {"b_user": user.id, "b_tenant": user.tenant_id}).all()
+    found = [Shared(*row) for row in rows(_LISTED, b_user=user.id, b_tenant=user.tenant_id)]
+    return [each for each in found if search.casefold() in each.title.casefold()]
 
 
 @query
@@ -286,5 +294,5 @@ _SHARED = Resource.id.in_(select(Share.resource_id).where(Share.user_id == bindp
 _VISIBLE = select(Resource).where(
     Resource.tenant_id == bindparam("b_tenant"), or_(Resource.shared_with_all, _SHARED)
 )
-_LISTED = _VISIBLE.order_by(Resource.title).options(defer(Resource.text))
+_LISTED = _VISIBLE.with_only_columns(Resource.slug, Resource.title, Resource.kind).order_by(Resource.title)
 _FOUND = _VISIBLE.where(or_(Resource.slug == bindparam("b_slug"), Resource.id == bindparam("b_id")))

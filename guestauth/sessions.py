@@ -153,7 +153,7 @@ def open_for(
 ) -> Session | None:
     """Make the session of a sign-in, in the transaction under way, if guest and tenant still may.
 
-    :param sign_in: whose tenant's row is locked, so that opting out waits (`passcodes.lets_in`).
+    :param sign_in: whose tenant's row is locked, so that opting out waits (`passcodes.let_in_or_none`).
     :param secret: what the cookie will hold.
     :param replacing: the session this browser had at this tenant until now.
     :returns: None if they may not.

@@ -27,7 +27,7 @@ from guestauth.audit import Caller
 from guestauth.database import Refusal, add, changed, now, operation, query, row_or_none
 from guestauth.keys import fingerprint, keys
 from guestauth.languages import N_
-from guestauth.models import SOURCES, Passcode, Session, SignIn, User
+from guestauth.models import SOURCES, Passcode, Session, SignIn
 from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
 
 MOST_TRIES = passcodes.MOST_TRIES
@@ -128,15 +128,15 @@ def let_in_or_none(
     :param replacing: the session this browser has at the tenant already; it ends.
     :returns: None if there is nobody behind it who may sign in.
     """
-    if not passcodes.lets_in(sign_in):
+    user = passcodes.let_in_or_none(sign_in)
+    if user is None:
         return None
     secret, new_browser = _secrets(sign_in, browser)
     session = sessions.open_for(sign_in, proof, secret=secret, by=by, replacing=replacing)
     if session is None:
         return None
     _consume(sign_in, browser, new_browser)
-    why = identity_providers.why(db.session.get_one(User, session.user_id))
-    record("sign-in", sign_in, by, source=SOURCES[proof.way], why=why)
+    record("sign-in", sign_in, by, source=SOURCES[proof.way], why=identity_providers.why(user))
     return _signed_in(sign_in, session, secret, new_browser)
 
 

@@ -75,6 +75,12 @@ def renew_browser(new_id: str | None = None) -> None:
     visit.clear()
     visit["id"], visit["csrf_token"] = new_id or random.token_hex(32), random.token_hex(20)
     visit.permanent = True
+    g.is_new_visit = new_id is None
+
+
+def is_new_visit() -> bool:
+    """Whether the browser came without a visit cookie: no row can know it."""
+    return bool(g.get("is_new_visit"))
 
 
 def secrets() -> list[str]:

@@ -66,7 +66,8 @@ def register(app: Flask) -> None:
 def to_sign_in(_: Exception) -> Any:
     """Lead to sign-in and back here; with the address kept if the 24 hours are over (B28)."""
     to = gate.here() if request.method == "GET" else None
-    over = signin.over_or_none(gate.tenant_arrival().tenant.id, browser=cookies.browser())
+    tenant_id, browser = gate.tenant_arrival().tenant.id, cookies.browser()
+    over = None if cookies.is_new_visit() else signin.over_or_none(tenant_id, browser=browser)
     return redirect(url_for("guest.session_over" if over else "guest.sign_in", to=to))
 
 

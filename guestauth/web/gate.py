@@ -69,10 +69,10 @@ def arrive() -> Any:
     courier.ensure_running(app_ctx.app)
     guard.check(request)
     if request.endpoint in BARE:
-        guard.check_body(request, _own_origins())
+        guard.check_body(request, _own_origins)
         return _in_small_letters()
     if request.endpoint not in (*UPLOADS, *LONG_TEXTS):
-        guard.check_body(request, _own_origins())
+        guard.check_body(request, _own_origins)
     cookies.browser()
     reference = _reference()
     if reference is not None:
@@ -98,7 +98,7 @@ def _take_much() -> None:
         request.max_content_length = request.max_form_memory_size = UPLOADS[endpoint]
     elif trusted and endpoint in LONG_TEXTS:
         request.max_content_length = LONG_TEXTS[endpoint]
-    guard.check_body(request, _own_origins(), files=files)
+    guard.check_body(request, _own_origins, files=files)
 
 
 def _in_small_letters() -> Any:

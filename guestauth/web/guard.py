@@ -10,7 +10,7 @@ What must stay true: it reads no row and changes nothing; uploads are the one ex
 Called by the gate before every request.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote_to_bytes
 
 from flask import Request, abort
@@ -38,14 +38,14 @@ def check(request: Request) -> None:
     _check_texts(_pairs((name, values) for name, values in request.args.lists() if name.lower() != "tenantid"))
 
 
-def check_body(request: Request, own_origins: Iterable[str], *, files: bool = False) -> None:
+def check_body(request: Request, own_origins: Callable[[], Iterable[str]], *, files: bool = False) -> None:
     """Refuse a form that is no good with 400, 403, 411, 413 or 415.
 
-    :param own_origins: what an Origin header may say, like `https://guests.example.org`.
+    :param own_origins: gives what an Origin header may say, like `https://guests.example.org`.
     :param files: whether files are taken; else they are refused.
     """
     if request.method not in SAFE:
-        _check_source(request, set(own_origins))
+        _check_source(request, set(own_origins()))
         _check_body(request, files=files)
 
 

@@ -16,6 +16,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
+from babel import Locale
 from flask import Flask, Response, g, has_request_context, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
@@ -125,6 +126,6 @@ def _read(accepted: str) -> str | None:
     return languages.agreed([tag for tag, quality in read if quality > 0])
 
 
-def _locale() -> str:
+def _locale() -> Locale:
     """Return the locale to write in; English where nobody asks for a page."""
-    return languages.LOCALES[current() if has_request_context() else "en"]
+    return languages.locale(current() if has_request_context() else "en")
