@@ -66,7 +66,10 @@ def remove(provider_id: uuid.UUID, tenant: Tenant | None, yes: bool) -> None:
     """Remove one: who is signed in by it is signed out, and who accepted with it has no way in."""
     found = identity_providers.find(provider_id, _id(tenant))
     effect = identity_providers.effect_of_removing(found.provider)
-    click.echo(f"{effect.locked_out} guests could not sign in any more; {effect.signed_in} are signed in now.")
+    click.echo(
+        f"Guests who accepted with it and won't be able to sign in: {effect.locked_out}; "
+        f"signed in now: {effect.signed_in}"
+    )
     if not yes:
         click.confirm(f"Remove {found.provider.name}?", abort=True)
     ended = identity_providers.remove(provider_id, tenant_id=_id(tenant), by=COMMAND_LINE)
