@@ -125,6 +125,7 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "admin.guest_action": (at_delete, "delete", {}),
     "admin.settings": (lambda world: at_console(world, "/settings"), "one-time-passcode", {"enabled": "yes"}),
     "admin.details": (lambda world: at_console(world, "/settings/details"), "details", DETAILS),
+    "admin.branding": (lambda world: at_console(world, "/settings/branding"), "branding", {"accent": "#2b5797"}),
     "admin.policy": (lambda world: at_console(world, "/policy"), "policy", {"definition": WITH_PASSCODES}),
     "admin.domain_list": (lambda world: at_console(world, "/domain-list"), "domain-list", {"kind": "everyone"}),
     "admin.domains": (lambda world: at_console(world, "/domains"), "add-domain", {"domain": "shop.example"}),
