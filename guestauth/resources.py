@@ -17,7 +17,7 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import defer
@@ -60,6 +60,7 @@ class Shared:
     slug: str
     title: str
     kind: str
+    shared_with_all: bool
 
 
 @operation
@@ -294,5 +295,7 @@ _SHARED = Resource.id.in_(select(Share.resource_id).where(Share.user_id == bindp
 _VISIBLE = select(Resource).where(
     Resource.tenant_id == bindparam("b_tenant"), or_(Resource.shared_with_all, _SHARED)
 )
-_LISTED = _VISIBLE.with_only_columns(Resource.slug, Resource.title, Resource.kind).order_by(Resource.title)
+_LISTED = _VISIBLE.with_only_columns(*(getattr(Resource, each.name) for each in fields(Shared))).order_by(
+    Resource.title
+)
 _FOUND = _VISIBLE.where(or_(Resource.slug == bindparam("b_slug"), Resource.id == bindparam("b_id")))

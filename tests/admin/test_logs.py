@@ -176,7 +176,12 @@ def test_file_has_what_is_narrowed_and_all_of_it(world: World) -> None:
     browser = at_console(world, "/audit").submit("filter", event="sign-in", result="refused")
     head, *found = table(browser, world, "/audit/export", "event=sign-in&result=refused")
     assert head[:4] == ["time", "event", "what", "result"] and len(found) == 120
-    assert found[0][1:5] == ["sign-in", "somebody entered a code", "refused", "n0119"]
+    assert found[0][1:5] == [
+        "sign-in",
+        "somebody entered a code, or came back from an identity provider",
+        "refused",
+        "n0119",
+    ]
     assert browser.page.xpath("//a[.='Download as CSV']/@href")[0].endswith(
         "/audit/export?event=sign-in&result=refused"
     )
