@@ -30,7 +30,7 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     guests              list, block, delete, restore
     passcodes           derive, issue and check a code
     providers           which way in a guest has, and why
-    identity_providers  the other ways; `identities`: who somebody is there
+    identity_providers  the other ways; `descriptions`: what one is; `identities`: who somebody is there
     invitations         invite, resend, reset, revoke
     redemptions         accept or decline
     imports             a file of invitations worked off; `import_files` reads it

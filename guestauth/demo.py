@@ -38,7 +38,7 @@ from guestauth import (
 )
 from guestauth.audit import Caller
 from guestauth.database import Model, Refusal, db, move_clock, now, operation, query
-from guestauth.identity_providers import Described
+from guestauth.descriptions import Described
 from guestauth.models import GOOGLE, IdentityProvider, Letter, Passcode, Session, SignIn
 
 FABRIKAM = uuid.UUID("fab00000-0000-4000-8000-000000000001")

@@ -48,6 +48,7 @@ ORDER = [
     "guests",
     "passcodes",
     "providers",
+    "descriptions",
     "identity_providers",
     "identities",
     "invitations",

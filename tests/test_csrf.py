@@ -14,7 +14,7 @@ import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from guestauth import administrators, courier, create_app, domains, identity_providers, keys, tenants
-from guestauth.identity_providers import Described
+from guestauth.descriptions import Described
 from guestauth.policies import WITH_PASSCODES
 from tests import servers
 from tests.admin import at_console

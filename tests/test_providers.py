@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from guestauth import guests, identity_providers, invitations, policies, providers, tenants
-from guestauth.identity_providers import Described
+from guestauth import descriptions, guests, identity_providers, invitations, policies, providers, tenants
+from guestauth.descriptions import Described
 from guestauth.models import (
     ACCEPTED,
     AZURE_AD,
@@ -185,8 +185,8 @@ def set_up(kinds: Sequence[str], address: str) -> Sequence[Candidate]:
 
 
 def provider(kind: str) -> IdentityProvider:
-    name = identity_providers.NAMES.get(kind, "Partner login")
-    issuer = identity_providers.ISSUERS.get(kind, PARTNER)
+    name = descriptions.NAMES.get(kind, "Partner login")
+    issuer = descriptions.ISSUERS.get(kind, PARTNER)
     return IdentityProvider(kind=kind, name=name, issuer=issuer, client_id="x", sealed_secret="x", created_at=DAY)
 
 
@@ -194,7 +194,7 @@ def provider(kind: str) -> IdentityProvider:
 
 
 def add(world: World, kind: str, *covers: str, at: uuid.UUID | None = FABRIKAM) -> IdentityProvider:
-    at = None if kind in identity_providers.INSTALLATIONS else at
+    at = None if kind in descriptions.INSTALLATIONS else at
     directories = [str(uuid.uuid4())] if kind == AZURE_AD else []
     described = Described(
         kind=kind,

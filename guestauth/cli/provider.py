@@ -9,7 +9,8 @@ from flask.cli import AppGroup
 from guestauth import federation, identity_providers
 from guestauth.audit import COMMAND_LINE
 from guestauth.cli.terminal import as_json, command, show, show_all
-from guestauth.identity_providers import INSTALLATIONS, TENANTS, Described, Listed
+from guestauth.descriptions import INSTALLATIONS, TENANTS, Described
+from guestauth.identity_providers import Listed
 from guestauth.models import Tenant
 
 provider = AppGroup("provider", help="Where guests can sign in instead of by a code.")

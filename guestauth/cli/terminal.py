@@ -15,8 +15,8 @@ from guestauth import (
     addresses,
     administrators,
     branding,
+    descriptions,
     domains,
-    identity_providers,
     import_files,
     invitations,
     policies,
@@ -37,7 +37,7 @@ BAD_INPUT = (
     policies.NotAPolicy,
     resources.ResourceRefused,
     invitations.InvitationRefused,
-    identity_providers.ProviderRefused,
+    descriptions.ProviderRefused,
     import_files.ImportFileRefused,
     spreadsheets.NotASpreadsheet,
 )

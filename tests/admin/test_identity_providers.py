@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from guestauth import identity_providers, invitations
-from guestauth.identity_providers import Described
+from guestauth.descriptions import Described
 from guestauth.models import AZURE_AD, IdentityProvider
 from tests.admin import CONSOLE, at_console
 from tests.browser import Browser

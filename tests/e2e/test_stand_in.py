@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 
 from guestauth import identity_providers, stand_in
-from guestauth.identity_providers import Described
+from guestauth.descriptions import Described
 from tests.conftest import Provide
 from tests.dev.test_stand_in import REQUEST, VERIFIER
 from tests.e2e.axe import axe, found

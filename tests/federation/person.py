@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from guestauth import identity_providers
-from guestauth.identity_providers import Described
+from guestauth.descriptions import Described
 from guestauth.models import AZURE_AD, MICROSOFT_ACCOUNT, IdentityProvider
 from tests.browser import Browser
 from tests.providers import PERSONAL, OpenIdProvider

@@ -13,8 +13,9 @@ from flask import abort
 from flask_babel import gettext
 from wtforms import HiddenField, PasswordField, StringField, TextAreaField
 
-from guestauth import federation, identity_providers, openid
-from guestauth.identity_providers import Described, Listed, ProviderRefused
+from guestauth import descriptions, federation, identity_providers, openid
+from guestauth.descriptions import Described, ProviderRefused
+from guestauth.identity_providers import Listed
 from guestauth.languages import N_, said
 from guestauth.models import GOOGLE, OPENID_CONNECT, SOURCES
 from guestauth.web import gate
@@ -122,7 +123,7 @@ def _id(form: AddIdentityProviderForm) -> uuid.UUID:
 
 def _first_wrong(described: Described, tenant_id: uuid.UUID) -> ProviderRefused | None:
     try:
-        identity_providers.checked(described, tenant_id)
+        descriptions.checked(described, tenant_id)
     except ProviderRefused as refusal:
         return refusal
     return None
@@ -140,7 +141,7 @@ def _adding(form: AddIdentityProviderForm, described: Described, wrong: Provider
         "admin/identity_provider_register.html",
         form=form,
         problems=problems,
-        name=described.name.strip() or identity_providers.NAMES[described.kind],
+        name=described.name.strip() or descriptions.NAMES[described.kind],
         redirect_uri=federation.redirect_uri(_id(form)),
         will_use=identity_providers.will_use(described, gate.tenant_arrival().tenant.id),
     )
