@@ -225,7 +225,8 @@ def test_tests_are_short() -> None:
         for path in TESTS
         for each in functions(path)
         if each.name.startswith("test_")
-        and length(each) > (25 if {"e2e", "attacks", "faults"} & set(path.parts) else 15)  # a journey has steps
+        and length(each)
+        > (25 if {"e2e", "attacks", "faults", "federation"} & set(path.parts) else 15)  # a journey has steps
     }
     assert not long
 

@@ -11,6 +11,7 @@ from guestauth import identity_providers
 from guestauth.descriptions import Described
 from guestauth.models import AZURE_AD, MICROSOFT_ACCOUNT, IdentityProvider
 from tests.browser import Browser
+from tests.probe import ask_as
 from tests.providers import PERSONAL, OpenIdProvider
 from tests.world import ALEX, BY, FABRIKAM, World
 
@@ -101,3 +102,9 @@ def ready(world: World, provider: OpenIdProvider, *covers: str, mail: str = ALEX
 def parameters(url: str) -> dict[str, str]:
     """Return the parameters of an address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def inner(person: Person, back: str) -> str:
+    """Return where a provider's redirect address leads: the page of the sign-in, with what was brought."""
+    parts = urlsplit(back)
+    return str(ask_as(person.browser, person.world.app, parts.path, query=parts.query).header("Location"))
