@@ -147,5 +147,6 @@ def _outcome(found: SignIn, way: Way, refusal: Refusal) -> Any:
         sign_in=found,
         too_early=None,
         different_url=url_for("guest.sign_in", to=found.target),
+        own_path=url_for("guest.send_code", sign_in_id=found.id),  # what came back is not to be sent once more
     )
     return wait(shown, now() + ASK_AGAIN) if outcome.status == 503 else shown
