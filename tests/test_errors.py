@@ -183,6 +183,11 @@ def test_fault_says_whom_to_tell_what(broken: World, caplog: pytest.LogCaptureFi
     assert any(correlation_id in record.getMessage() and record.exc_info for record in caplog.records)
 
 
+def test_fault_leads_back_to_where_it_was(broken: World) -> None:
+    page = check_page(ask(broken.app, SIGN_IN).text, SIGN_IN)
+    assert page.xpath("//main//a[@href='']/text()") == ["Try again"]
+
+
 def test_fault_is_json_for_who_asks_for_json(broken: World) -> None:
     answer = ask(broken.app, SIGN_IN, headers={"Accept": "application/json"})
     assert answer.status == 500 and json.loads(answer.body)["error"]["message"] == "Something went wrong"

@@ -245,6 +245,15 @@ def test_moment_is_written_for_people(sqlite_world: World, moment: datetime, wri
     assert sqlite_world.do(languages.moment, moment) == written
 
 
+@pytest.mark.parametrize(
+    ("lang", "written"),
+    [("en", "20 Nov 2026 12:05 UTC"), ("nl", "20 nov 2026 12:05 UTC"), ("zh-Hant-TW", "2026年11月20日 12:05 UTC")],
+)
+def test_moment_in_a_table_is_short(sqlite_world: World, lang: str, written: str) -> None:
+    with sqlite_world.app.test_request_context(), languages.speaking(lang):
+        assert languages.brief(MOMENT) == written
+
+
 def test_facts_of_a_letter_are_all_used(passcode: Write, invitation: Write) -> None:
     for content, facts in ((passcode(), PASSCODE), (invitation(), INVITATION)):
         plain: list[Any] = [fact for name, fact in facts.items() if isinstance(fact, str) and name != "message"]

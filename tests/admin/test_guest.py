@@ -221,6 +221,7 @@ def test_unknown_action_is_not_found(sqlite_world: World, name: str) -> None:
     form = {"csrf_token": token(browser, "sign-out")}
     place = f"{browser.path}/{name}"
     assert (browser.post(place, form).status, browser.open(place).status) == (404, 404)
+    assert "There is nothing at this address. It may have been removed." in browser.text
 
 
 def test_administrator_of_another_tenant_can_do_nothing(world: World) -> None:

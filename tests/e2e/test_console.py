@@ -3,6 +3,10 @@
 Every test also fails on a console error or a violation of the content security policy (see `person.py`).
 """
 
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.e2e.fixtures import Arrive
@@ -70,6 +74,13 @@ def test_hundreds_are_invited_from_a_file_by_one_press(site: Site, arrive: Arriv
     admin.page.get_by_text("300 people were invited").wait_for(timeout=60_000)
     assert site.world.rows("SELECT count(*) FROM users WHERE mail LIKE 'guest-%'") == [(300,)]
     assert not site.letters("guest-7@firstup.example", LINK)
+
+
+def test_times_in_tables_are_short_and_of_the_readers_zone(site: Site, arrive: Arrive) -> None:
+    admin = at_console(site, arrive, timezone_id="Asia/Taipei")
+    time = admin.page.locator("td time").first
+    moment = datetime.fromisoformat(time.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Taipei"))
+    assert re.fullmatch(rf"{moment.day} {moment:%b}\w* {moment:%Y %H:%M} GMT\+8", time.inner_text())
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])

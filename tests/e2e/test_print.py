@@ -13,7 +13,9 @@ from tests.e2e.site import Site
 
 SHEET = {"width": 718, "height": 1047}  # A4 without margins of 1 cm, in CSS pixels
 MARGIN = dict.fromkeys(("top", "right", "bottom", "left"), "1cm")
-TO_PRESS = ".skip, .me, nav, .filters, .countdown, button, textarea, iframe, input:not([type=radio], [type=checkbox])"
+TO_PRESS = (
+    ".skip, .me, nav, .filters, .countdown, button, textarea, iframe, input:not([type=radio],[type=checkbox])"
+)
 SEEN = """(selector) => [...document.querySelectorAll(selector)]
   .filter((each) => each.checkVisibility()).map((each) => each.outerHTML.slice(0, 120))"""
 NOT_BLACK_ON_WHITE = """() => [...document.querySelectorAll("body, body *")]
