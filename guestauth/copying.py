@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Table, create_engine, func, insert, inspect, 
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from guestauth import checkup
+from guestauth import checkup, engines
 from guestauth.database import Model, Refusal, db, dialect, migrated
 
 BATCH = 200  # rows; a file's row is up to 20 MB, and theirs come one by one
@@ -69,8 +69,8 @@ def copy(source_url: str) -> Mapping[str, int]:
     """
     if not migrated():
         raise CopyRefused("The tables here are to be made first: run flask db upgrade")
-    writing = db.engine.execution_options(guestauth_begin="BEGIN IMMEDIATE")
-    with _reading(source_url) as source, writing.begin() as target:
+    with _reading(source_url) as source, db.engine.begin() as target:
+        engines.begin(target)
         _check(source, target)
         return {table.name: _copy_table(table, source, target) for table in TABLES}
 

@@ -41,6 +41,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 UNDER_WAY = "guestauth_under_way"  # the connection of an operation, or of a query that is not a part of one
+KEPT = "guestauth_connection"  # of the request
 CLOCK_SLACK = timedelta(seconds=5)  # how far the clocks of two nodes may differ
 
 
@@ -259,12 +260,15 @@ def migrated() -> bool:
 
 
 def _begin() -> Connection:
-    """Take the connection of the operation or query that begins: the request's, if it has one already."""
+    """Take the connection for the operation or query that begins: the request's, if it has one already."""
     session = db.session()
     if session.info.get(UNDER_WAY):  # raised outside of the transaction that is under way
         raise RuntimeError("an operation within a transaction: operations never call operations")
-    plain = None if session.in_transaction() else engines.PLAIN[dialect()]
-    session.info[UNDER_WAY] = connection = session.connection(execution_options=plain)
+    connection: Connection | None = session.info.get(KEPT)
+    if connection is None or connection.closed:
+        plain = None if session.in_transaction() else engines.PLAIN[dialect()]
+        session.info[KEPT] = connection = session.connection(execution_options=plain)
+    session.info[UNDER_WAY] = connection
     return connection
 
 

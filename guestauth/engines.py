@@ -32,7 +32,7 @@ BUSY_TIMEOUT = 5.0  # seconds to wait for another writer, and for a connection
 READ_ONLY = "25006"  # PostgreSQL's word for a database that takes no changes, as after a fail-over
 CACHE = 32 * 1024  # kB that SQLite may keep of the file, per connection
 PLAIN: dict[str, dict[str, Any]] = {  # options of a connection that begins no transaction by itself
-    "sqlite": {"guestauth_begin": None},
+    "sqlite": {},
     "postgresql": {"isolation_level": "AUTOCOMMIT"},
 }
 BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
@@ -77,10 +77,9 @@ def options(url: URL) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> None:
-    """Set up each connection as it is made, and each transaction as it begins."""
+    """Set up each connection as it is made."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     else:
         _check_kept(engine)
 
@@ -99,6 +98,12 @@ def turn(dialect: str) -> Iterator[None]:
         raise PoolTimeoutError("other threads write to the database all the time")
 
 
+def begin(connection: Connection) -> None:
+    """Begin a transaction that writes, past operations: take SQLite's lock first (F9); PostgreSQL's has begun."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(BEGIN["sqlite"])
+
+
 def is_busy(fault: BaseException) -> bool:
     """Whether a database fault is one that passes: locked, out of reach, restarting, full, read-only."""
     state = getattr(getattr(fault, "orig", None), "sqlstate", None)
@@ -114,15 +119,9 @@ def _make_private(path: Path) -> None:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    connection.isolation_level = None  # a transaction is begun by who writes, not guessed by the driver
     for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"cache_size = -{CACHE}"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock first: a read that becomes a write fails at once, whatever the timeout (F9)."""
-    if begin := connection.get_execution_options().get("guestauth_begin", "BEGIN"):
-        connection.exec_driver_sql(begin)
 
 
 def _check_kept(engine: Engine) -> None:

@@ -35,7 +35,7 @@ from flask_babel import (
 )
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import update
 
 from guestauth.database import changed, operation
@@ -57,8 +57,8 @@ def set_up(app: Flask) -> None:
         said=said,
         brief=brief,
         size=size,
-        bdi=Markup("<bdi>{}</bdi>").format,
-        strong=Markup("<strong>{}</strong>").format,
+        bdi=functools.partial(_within, "bdi"),
+        strong=functools.partial(_within, "strong"),
     )
 
 
@@ -160,6 +160,10 @@ def _text(page: EvalContext, text: str, /, **values: Any) -> str:
 def _texts(page: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
     """Say a text of a template that depends on a number."""
     return _filled(page, _catalogue(get_locale()).ngettext(one, many, num), {"num": num, **values})
+
+
+def _within(tag: str, text: object) -> Markup:
+    return Markup(f"<{tag}>{escape(text)}</{tag}>")  # noqa: S704 -- escaped
 
 
 def _filled(page: EvalContext, words: str, values: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
+from guestauth import engines
+
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our own column types as what they are to the database."""
@@ -22,8 +24,8 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    writing = {"guestauth_begin": "BEGIN IMMEDIATE"}
-    with database.engine.connect().execution_options(**writing) as connection:
+    with database.engine.begin() as connection:
+        engines.begin(connection)
         context.configure(
             connection=connection,
             target_metadata=database.metadata,

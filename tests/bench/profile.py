@@ -28,9 +28,8 @@ from tests.world import World
 
 EVERY = 0.001  # seconds of processor time; the system may take four times as long
 LAYERS = (  # the first that fits, looked for from the innermost function outwards
-    ("commit", ("do_commit", "do_rollback")),
-    ("statements, in the database and its driver", ("do_execute", "do_executemany", "_begin_sqlite", "do_ping")),
-    ("statements, made and read", ("/sqlalchemy/", "/psycopg/")),
+    ("statements, in the database and its driver", ("say", "do_execute", "do_executemany", "do_ping")),
+    ("statements, made and read", ("/sqlalchemy/", "/psycopg/", "guestauth/statements.py")),
     ("templates", ("/jinja2/", "/templates/", "/markupsafe/", "/babel/", "/flask_babel/")),
     ("forms and their tokens", ("/wtforms/", "/flask_wtf/", "/email_validator/", "web/fields.py")),
     ("signing", ("/itsdangerous/", "guestauth/keys.py", "web/cookies.py")),
@@ -172,9 +171,6 @@ class Going:
 
 def _listen(engine: Any, statements: list[str]) -> None:
     event.listen(engine, "before_cursor_execute", lambda *heard: statements.append(heard[2]))
-    event.listen(engine, "commit", lambda _: statements.append("COMMIT"))
-    if engine.dialect.name != "sqlite":
-        event.listen(engine, "begin", lambda _: statements.append("BEGIN"))
 
 
 def _print_statements(heard: list[tuple[str, list[str]]]) -> None:

@@ -110,21 +110,19 @@ def timed(world: World) -> Iterator[list[float]]:
     spent: list[float] = []
     mine, began = threading.get_ident(), [0.0]
 
-    def begin(connection: object) -> None:
-        if threading.get_ident() == mine:
+    def begin(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if threading.get_ident() == mine and statement.startswith("BEGIN"):
             began[0] = time.monotonic()
 
-    def commit(connection: Connection) -> None:
-        how = connection.get_execution_options()
-        reads = how.get("guestauth_begin", "") is None or how.get("isolation_level") == "AUTOCOMMIT"
-        if threading.get_ident() == mine and not reads:
+    def commit(_session: object) -> None:
+        if threading.get_ident() == mine:
             spent.append(time.monotonic() - began[0])
 
     engine = world.do(lambda: db.engine)
-    event.listen(engine, "begin", begin)
-    event.listen(engine, "commit", commit)
+    event.listen(engine, "before_cursor_execute", begin)
+    event.listen(Session, "after_commit", commit)
     yield spent
-    event.remove(engine, "commit", commit)
+    event.remove(Session, "after_commit", commit)
 
 
 @contextmanager
