@@ -15,7 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask_migrate import upgrade
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import event, insert
+from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import create_app, database, demo, housekeeping
 from guestauth.database import db
@@ -120,9 +121,9 @@ def timed(world: World) -> Iterator[list[float]]:
 
     engine = world.do(lambda: db.engine)
     event.listen(engine, "before_cursor_execute", begin)
-    event.listen(Session, "after_commit", commit)
+    event.listen(DatabaseSession, "after_commit", commit)
     yield spent
-    event.remove(Session, "after_commit", commit)
+    event.remove(DatabaseSession, "after_commit", commit)
 
 
 @contextmanager
