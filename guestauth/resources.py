@@ -17,7 +17,7 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import defer
@@ -295,7 +295,6 @@ _SHARED = Resource.id.in_(select(Share.resource_id).where(Share.user_id == bindp
 _VISIBLE = select(Resource).where(
     Resource.tenant_id == bindparam("b_tenant"), or_(Resource.shared_with_all, _SHARED)
 )
-_LISTED = _VISIBLE.with_only_columns(*(getattr(Resource, each.name) for each in fields(Shared))).order_by(
-    Resource.title
-)
+_SHOWN = (Resource.slug, Resource.title, Resource.kind, Resource.shared_with_all)
+_LISTED = _VISIBLE.with_only_columns(*_SHOWN).order_by(Resource.title)
 _FOUND = _VISIBLE.where(or_(Resource.slug == bindparam("b_slug"), Resource.id == bindparam("b_id")))

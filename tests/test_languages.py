@@ -111,7 +111,8 @@ def test_compiled_catalogue_is_the_written_one(tag: str) -> None:
 HAN = r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]"
 UNUSUAL = {  # what a native reader would stumble over
     "nl": r"\b([Jj]e|[Jj]ij|[Jj]ouw?|[Ii]nloggen|[Ll]og in|[Uu]itloggen|[Ss]orry)\b|\.\.\.",
-    "zh-Hant-TW": rf"你|登錄|登陸|鏈接|文件|設置|郵箱|賬|默認|(?<!租)用戶(?!端)|{HAN}[,;:!?]|{HAN} ?[(]|[,;:!?)]{HAN}|\.\.\.",
+    "zh-Hant-TW": r"你|登錄|登陸|鏈接|文件|設置|郵箱|賬|默認|(?<!租)用戶(?!端)|"
+    rf"{HAN}[,;:!?]|{HAN} ?[(]|[,;:!?)]{HAN}|\.\.\.",
 }
 
 
