@@ -15,7 +15,8 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
@@ -23,9 +24,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_migrate import upgrade
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.utils import import_string
 
-from guestauth import courier, database, demo, faults, guests, mailbox
+from guestauth import courier, database, demo, faults, guests, mailbox, stand_in
 from guestauth.web.dev.visitor import Visitor
 
 ORIGIN = "http://127.0.0.1:5000"
@@ -38,6 +40,13 @@ R = TypeVar("R")
 _acting: ContextVar[bool] = ContextVar("acting", default=False)
 
 
+class _Silent(WSGIRequestHandler):
+    """Notes no request: the stage's are nobody's concern."""
+
+    def log(self, *_: Any) -> None:
+        """Note nothing."""
+
+
 class Stage:
     """The second demo; `language` is what its visitors read."""
 
@@ -46,11 +55,13 @@ class Stage:
         self._template, self._instance = (Path(self._folder.name) / name for name in ("template", "instance"))
         self._make = import_string(f"{like.import_name}:create_app")
         self._log = {name: like.config[name] for name in ("LOG_LEVEL", "LOG_FORMAT")}
-        self.language = "en"
+        self.language, self._origin = "en", ORIGIN
+        self._server: BaseWSGIServer | None = None
         template = self._application(self._template)
         with template.app_context():
             upgrade()
             demo.load()
+            stand_in.public_keys()  # made now: who has read them keeps them from one state to the next
         courier.run_once(template)
         self._close(template)
         shutil.copytree(self._template, self._instance)
@@ -66,7 +77,7 @@ class Stage:
         shutil.copytree(self._template, self._instance)
         self._app.config.clear()
         self._app.config.update(self._settings)
-        self.language = language
+        self.language, self._origin = language, ORIGIN
 
     def act(self, state: "Callable[[Stage], Visitor]") -> Visitor:
         """Let a state happen; what it logs is nobody's concern."""
@@ -80,7 +91,17 @@ class Stage:
 
     def person(self) -> Visitor:
         """Return somebody with a browser of their own."""
-        return Visitor(self._app, ORIGIN, self.language)
+        return Visitor(self._app, self._origin, self.language)
+
+    def served(self) -> "Stage":
+        """Serve the stage on a port of its own: it asks its stand-in over the network, as the demo does."""
+        if self._server is None:
+            self._server = make_server("127.0.0.1", 0, self._quietly, threaded=True, request_handler=_Silent)
+            threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._origin = f"http://127.0.0.1:{self._server.port}"
+        self.configure(PUBLIC_URL=self._origin)
+        self.do(demo.load)
+        return self
 
     def at(self, path: str) -> Visitor:
         """Return somebody who has opened a page."""
@@ -148,6 +169,10 @@ class Stage:
         letters = self.do(mailbox.letters, to=mail)
         found = (re.search(pattern, letter.part("plain"), re.MULTILINE) for letter in letters)
         return next(match[1] for match in found if match)
+
+    def _quietly(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        _acting.set(True)  # of this request's thread
+        return self._app(environ, start)
 
     def _application(self, instance: Path) -> Flask:
         app: Flask = self._make(
