@@ -37,6 +37,7 @@ EVENTS = {
     "administrator.added": N_("somebody was made an administrator"),
     "administrator.removed": N_("an administrator was removed; their sessions ended"),
     "provider.added": N_("an identity provider was set up"),
+    "provider.changed": N_("the client's secret at an identity provider was renewed"),
     "provider.removed": N_("an identity provider was removed; the sessions that came by it ended"),
     "policy.changed": N_("the tenant's B2BManagementPolicy was changed"),
     "guest.invited": N_("a guest was invited"),

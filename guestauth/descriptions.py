@@ -67,17 +67,14 @@ def checked(described: Described, tenant_id: uuid.UUID | None) -> tuple[Identity
         raise ProviderRefused(N_("Give it the name that people know it by, in 100 characters at most"), "name")
     issuer, names = _issuer(described.issuer.strip() or ISSUERS.get(kind, "")), covered(described)
     directories = _directories(kind, described.directories)
-    client_id, client_secret = described.client_id.strip(), described.client_secret.strip()
-    for value, which in ((client_id, "client_id"), (client_secret, "client_secret")):
-        if not 0 < len(value) <= 255 or not value.isascii() or not value.isprintable():
-            raise ProviderRefused(N_("Copy it from where the provider shows it: 255 characters at most"), which)
+    client_id = _copied(described.client_id, "client_id")
     provider = IdentityProvider(
         tenant_id=tenant_id,
         kind=kind,
         name=name,
         issuer=issuer,
         client_id=client_id,
-        sealed_secret=seal(purpose(issuer, client_id), client_secret),
+        sealed_secret=sealed(described.client_secret, issuer, client_id),
         directories=directories,
         created_at=now(),
     )
@@ -98,9 +95,24 @@ def covered(described: Described) -> list[str]:
     return names
 
 
+def sealed(client_secret: str, issuer: str, client_id: str) -> str:
+    """Return a client's secret as it is kept: it opens for no other issuer and client.
+
+    :raises ProviderRefused:
+    """
+    return seal(purpose(issuer, client_id), _copied(client_secret, "client_secret"))
+
+
 def purpose(issuer: str, client_id: str) -> str:
-    """Return what a client's secret is sealed for: it opens for no other issuer and client."""
+    """Return what a client's secret is sealed for."""
     return f"client secret of {client_id} at {issuer}"
+
+
+def _copied(typed: str, which: str) -> str:
+    value = typed.strip()
+    if not 0 < len(value) <= 255 or not value.isascii() or not value.isprintable():
+        raise ProviderRefused(N_("Copy it from where the provider shows it: 255 characters at most"), which)
+    return value
 
 
 def _check_kind(kind: str, tenant_id: uuid.UUID | None) -> None:

@@ -1,6 +1,6 @@
 """Identity providers: what is set up, for whose addresses (B6).
 
-What it does: `add` and `remove` one; `of_installation` and `of_tenant` list them; `candidates` finds those that a
+What it does: `add` and `remove` one, `renew_secret` of one; `listed` shows them; `candidates` finds those that a
 tenant can use for an address; `secret` opens what was sealed.
 
 The one thing to understand: Azure AD and Microsoft account belong to the installation and serve every tenant;
@@ -22,7 +22,7 @@ from guestauth import audit, sessions
 from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles, row_or_none, rows
 from guestauth.database import add as insert
-from guestauth.descriptions import Described, ProviderRefused, checked, covered, purpose
+from guestauth.descriptions import Described, ProviderRefused, checked, covered, purpose, sealed
 from guestauth.keys import unseal
 from guestauth.languages import N_
 from guestauth.models import (
@@ -74,6 +74,21 @@ def add(
     kind, issuer = provider.kind, provider.issuer
     audit.record("provider.added", by=by, tenant_id=tenant_id, kind=kind, issuer=issuer, covers=covers)
     return provider
+
+
+@operation
+def renew_secret(
+    provider_id: uuid.UUID, client_secret: str, *, tenant_id: uuid.UUID | None = None, by: Caller
+) -> None:
+    """Keep another secret of ours at a provider, since the last one ends; nobody is signed out.
+
+    :param tenant_id: whose provider it is; None: the installation's.
+    :raises ProviderUnknown: :raises ProviderRefused:
+    """
+    provider = _one(provider_id, tenant_id)
+    kind, issuer = provider.kind, provider.issuer
+    provider.sealed_secret = sealed(client_secret, issuer, provider.client_id)
+    audit.record("provider.changed", by=by, tenant_id=tenant_id, kind=kind, issuer=issuer)
 
 
 @operation

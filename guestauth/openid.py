@@ -135,7 +135,9 @@ def exchanged(
         CodeIDToken(claims.claims, claims.header, options, told).validate(int(at.timestamp()), LEEWAY)
     except (JoseError, TypeError, ValueError) as fault:
         raise AnswerRefused(N_("the token is no good: %(fault)s", fault=fault)) from fault
-    return dict(claims.claims)
+    if "email" in claims.claims or client.directories:
+        return dict(claims.claims)
+    return {**_of_userinfo(settings, token, claims.claims["sub"]), **claims.claims}
 
 
 def tried(client: Client) -> None:
@@ -228,6 +230,18 @@ def _signed(settings: Mapping[str, Any], id_token: str) -> jwt.Token:
             return jwt.decode(id_token, _read_keys(uri, anew=True), algorithms=ALGORITHMS)
     except (JoseError, TypeError, ValueError) as fault:
         raise AnswerRefused(N_("the token is not signed by the provider: %(fault)s", fault=fault)) from fault
+
+
+def _of_userinfo(settings: Mapping[str, Any], token: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    """Return what a provider says of an address elsewhere: some keep it out of the token (Core 1.0, 5.3)."""
+    url, access = settings.get("userinfo_endpoint"), token.get("access_token")
+    if not isinstance(url, str) or not isinstance(access, str) or not access.isascii() or not access.isprintable():
+        return {}
+    answer = fetching.fetch(url, headers={"Authorization": f"Bearer {access}"})
+    answer.raise_for_status()
+    if answer.content.get("sub") != subject:
+        raise AnswerRefused(N_("the provider tells of somebody else"))
+    return {name: answer.content[name] for name in ("email", "email_verified") if name in answer.content}
 
 
 def _read_keys(uri: str, *, anew: bool = False) -> KeySet:

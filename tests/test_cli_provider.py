@@ -123,3 +123,18 @@ def test_test_says_what_works_and_what_does_not(sqlite_world: World, oidc) -> No
     nobody = added(sqlite_world, *PARTNER)["id"]
     done = sqlite_world.run("provider", "test", nobody, "--tenant", T)
     assert (done.exit_code, done.stdout) == (1, "") and "127.0.0.1 does not answer" in done.stderr
+
+
+def test_secret_is_renewed_and_nobody_is_signed_out(world: World, oidc) -> None:
+    google = oidc("google")
+    google.add_account("g-1", email=ALEX, email_verified=True)
+    made = set_up(world, google)
+    person = Person(world, google)
+    browser = person.signs_in(ALEX, "g-1")
+    done = world.run("provider", "renew-secret", str(made.id), "--tenant", T, typed=f"{SECRET}\n")
+    assert (done.exit_code, SECRET in done.output) == (0, False)
+    assert browser.open("/fabrikam.example").h1 == "Review permissions"
+    with world.app.app_context():
+        kept = identity_providers.find(made.id, FABRIKAM).provider
+        assert identity_providers.secret(kept) == SECRET
+    assert audited(world, "provider.changed") == [("success", "")]

@@ -14,6 +14,9 @@ from guestauth.identity_providers import Listed
 from guestauth.models import Tenant
 
 provider = AppGroup("provider", help="Where guests can sign in instead of by a code.")
+secret_file = click.option(
+    "--client-secret-file", "secret", type=click.File(), help="File with the client's secret; - reads stdin."
+)
 of_tenant = click.option("--tenant", metavar="TENANT", help="Whose it is; without it, the installation's.")
 
 
@@ -21,9 +24,7 @@ of_tenant = click.option("--tenant", metavar="TENANT", help="Whose it is; withou
 @click.argument("kind", type=click.Choice([*INSTALLATIONS, *TENANTS]))
 @of_tenant
 @click.option("--client-id", required=True, help="What the provider calls us.")
-@click.option(
-    "--client-secret-file", "secret", type=click.File(), help="File with the client's secret; - reads stdin."
-)
+@secret_file
 @click.option("--issuer", default="", help="Where it says what it is; known of all kinds but openid_connect.")
 @click.option("--name", default="", help="What people call it.")
 @click.option("--covers", multiple=True, help="A domain or an address that is its; give it as often as needed.")
@@ -32,10 +33,8 @@ of_tenant = click.option("--tenant", metavar="TENANT", help="Whose it is; withou
 @command
 def add(tenant: Tenant | None, secret: TextIO | None, as_json: bool, **described: Any) -> None:
     """Set up an identity provider. Asks for the client's secret, unless a file has it."""
-    text = secret.read() if secret else click.prompt("Client secret", hide_input=True)
-    made = identity_providers.add(
-        Described(client_secret=text.strip(), **described), tenant_id=_id(tenant), by=COMMAND_LINE
-    )
+    told = Described(client_secret=_secret(secret), **described)
+    made = identity_providers.add(told, tenant_id=_id(tenant), by=COMMAND_LINE)
     show(_row(identity_providers.find(made.id, made.tenant_id)), as_json=as_json)
 
 
@@ -56,6 +55,17 @@ def list_all(tenant: Tenant | None, as_json: bool) -> None:
 def show_one(provider_id: uuid.UUID, tenant: Tenant | None, as_json: bool) -> None:
     """Show one, with the redirect address to enter at the provider."""
     show(_row(identity_providers.find(provider_id, _id(tenant))), as_json=as_json)
+
+
+@provider.command("renew-secret")
+@click.argument("provider_id", metavar="ID", type=click.UUID)
+@of_tenant
+@secret_file
+@command
+def renew_secret(provider_id: uuid.UUID, tenant: Tenant | None, secret: TextIO | None) -> None:
+    """Keep another client secret, since the last one ends. Asks for it, unless a file has it."""
+    identity_providers.renew_secret(provider_id, _secret(secret), tenant_id=_id(tenant), by=COMMAND_LINE)
+    click.echo("the new secret is kept; try it with: flask provider test")
 
 
 @provider.command("remove")
@@ -85,6 +95,10 @@ def test(provider_id: uuid.UUID, tenant: Tenant | None) -> None:
     """Ask the provider for its settings and keys, and whether it knows us."""
     found = identity_providers.find(provider_id, _id(tenant))
     click.echo(federation.tried(found.provider))
+
+
+def _secret(file: TextIO | None) -> str:
+    return file.read() if file else str(click.prompt("Client secret", hide_input=True))
 
 
 def _id(tenant: Tenant | None) -> uuid.UUID | None:

@@ -241,3 +241,16 @@ def test_nonsense_in_what_a_provider_says_of_itself_breaks_nothing(
     person = ready(world, oidc("google"))
     person.provider.publish(**published)
     assert person.signs_in().status in (200, 400)
+
+
+def test_address_that_is_not_in_the_token_is_asked_for(world: World, oidc) -> None:
+    person = ready(world, oidc("other"))
+    person.provider.forge(email=None, email_verified=None)
+    assert person.signs_in().h1 == "Review permissions"
+    assert person.provider.asked("userinfo")
+
+
+def test_address_of_another_than_the_token_s_subject_is_refused(sqlite_world: World, oidc) -> None:
+    person = ready(sqlite_world, oidc("other"))
+    person.provider.forge(email=None, email_verified=None, sub="somebody-else")
+    is_refused(person, NOT_RIGHT, "tells of somebody else")
