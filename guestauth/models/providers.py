@@ -44,7 +44,7 @@ class IdentityProvider(Model, kw_only=True):
     name: Mapped[str] = mapped_column(String(100))  # what people call it
     issuer: Mapped[str] = mapped_column(String(500))  # where it says what it is (OpenID Connect Discovery)
     client_id: Mapped[str] = mapped_column(String(255))
-    sealed_secret: Mapped[str] = mapped_column(Text)  # the client's, as `keys.seal` writes it
+    sealed_secret: Mapped[str] = mapped_column(Text, repr=False)  # the client's, as `keys.seal` writes it
     directories: Mapped[list[str]] = mapped_column(default_factory=list)  # Azure AD tenants (`tid`) it takes
     created_at: Mapped[datetime]
 

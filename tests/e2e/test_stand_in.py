@@ -95,7 +95,7 @@ def test_guest_signs_in_at_another_site_and_comes_back_in_the_same_browser(
     set_up(federated_site.world, azure, "firstup.example")
     azure.add_account("a-1", email=mail, xms_edov=True, tid=DIRECTORY, oid="o-1")
     person = arrive(federated_site, ignore_https_errors=True).open("/fabrikam.example")
-    person.type("Email address", mail).press("Continue").press("Continue with Work or school account")
+    person.type("Email address", mail).press("Continue").press("Continue with Microsoft")
     assert person.sees("Choose an account")
     person.press(f"Sign in as {mail}")
     assert person.press("Accept").sees("Fabrikam apps")

@@ -12,19 +12,14 @@ from guestauth.descriptions import Described
 from guestauth.models import AZURE_AD, MICROSOFT_ACCOUNT, IdentityProvider
 from tests.browser import Browser
 from tests.probe import ask_as
+from tests.providers import KINDS as ALL
 from tests.providers import PERSONAL, OpenIdProvider
 from tests.world import ALEX, BY, FABRIKAM, World
 
 PATHS = {AZURE_AD: "/organizations/v2.0", MICROSOFT_ACCOUNT: "/consumers/v2.0"}
 KINDS = {"google": "google", "other": "openid_connect", "mock": "openid_connect"}
 DIRECTORY = "5d0f6f0e-5b0a-4bfa-9c5e-6f6f1c1f0a01"
-NAMES = {
-    "google": "Google",
-    "microsoft_account": "Microsoft account",
-    "azure_ad": "Work or school account",
-    "other": "Partner login",
-    "mock": "Partner login",
-}
+NAMES = {each: identity_providers.NAMES.get(KINDS.get(each, each), "Partner login") for each in ALL}
 RIGHT: dict[str, dict[str, Any]] = {  # what a provider says of an account whose address it has made sure of
     "google": {"email_verified": True},
     "microsoft_account": {"tid": PERSONAL, "oid": "00000000-0000-0000-1234-567890abcdef", "xms_edov": True},

@@ -39,7 +39,7 @@ def test_answer_that_names_another_issuer_or_none_where_it_must_is_refused(
 ) -> None:
     person = ready(world, oidc(kind))
     person.provider.send_iss(iss)
-    assert person.signs_in().h1 == "That didn't work" and "issuer" in audited(world, "sign-in")[-1][1]
+    assert "didn't work" in person.signs_in().h1 and "issuer" in audited(world, "sign-in")[-1][1]
     assert not person.provider.asked("token") and sessions(world) == 0
 
 
@@ -47,7 +47,7 @@ def test_answer_that_names_another_issuer_or_none_where_it_must_is_refused(
 def test_azure_ad_may_name_the_issuer_of_the_directory_and_no_other(world: World, oidc) -> None:
     person = ready(world, oidc("azure_ad"))
     person.provider.send_iss(person.provider.issuer_of("00000000-dead-4bad-8000-000000000000"))
-    assert person.signs_in().h1 == "That didn't work"
+    assert "didn't work" in person.signs_in().h1
     person.provider.send_iss(person.provider.issuer_of(RIGHT["azure_ad"]["tid"]))
     assert person.again().h1 == "Review permissions"
 
@@ -112,7 +112,7 @@ def test_answer_of_a_provider_that_is_the_way_in_no_longer_leads_back(world: Wor
     person = ready(world, oidc("google"))
     back = person.answered()
     set_up(world, oidc("azure_ad"), "gmail.com")
-    assert person.browser.open(back).h1 == "Continue with Work or school account"
+    assert person.browser.open(back).h1 == "Continue with Microsoft"
 
 
 # Whose browser, how often
@@ -137,7 +137,7 @@ def test_somebody_elses_code_in_ones_own_answer_is_refused(world: World, oidc, k
     stolen, thief = person.answered(), Person(world, person.provider)
     thief.asks(ALEX)
     browser = thief.browser.open(bent(stolen, state=parameters(thief.leaves())["state"]))
-    assert browser.h1 == "That didn't work" and sessions(world) == 0
+    assert "didn't work" in browser.h1 and sessions(world) == 0
 
 
 @pytest.mark.case("FD-14")

@@ -14,13 +14,13 @@ from tests.steps import audited
 from tests.world import ALEX, FABRIKAM, World
 
 STRANGE = "00000000-dead-4bad-8000-000000000000"
-NOT_RIGHT, NOT_CONFIRMED, OTHER = "That didn't work", "Your address isn't confirmed", "You used another account"
+NOT_RIGHT, NOT_CONFIRMED, OTHER = "didn't work", "Your address isn't confirmed", "You used another account"
 
 
 def is_refused(person: Person, heading: str, reason: str) -> None:
     """Go the whole way, and see that nobody was let in, nothing was redeemed, a try was counted and logged."""
     browser = person.signs_in()
-    assert (browser.h1, browser.status) == (heading, 400 if heading == NOT_RIGHT else 403)
+    assert heading in browser.h1 and browser.status == (400 if heading == NOT_RIGHT else 403)
     last = audited(person.world, "sign-in")[-1]
     assert last[0] == "refused" and reason in last[1], last
     assert person.world.rows("SELECT count(*) FROM sessions") == [(0,)]
@@ -193,7 +193,7 @@ def test_tokens_of_unknown_keys_do_not_make_us_ask_for_keys_again_and_again(worl
     person.accepts().submit("sign-out")
     person.provider.rotate_keys()
     for _ in range(3):
-        assert person.signs_in().h1 == NOT_RIGHT
+        assert NOT_RIGHT in person.signs_in().h1
     assert len(person.provider.asked("jwks")) == 1
 
 
@@ -227,7 +227,7 @@ def test_directory_of_another_host_is_not_believed(world: World, oidc, origin: s
     person = ready(world, oidc("azure_ad"))
     person.provider.publish(issuer=f"{origin}/{{tenantid}}/v2.0")
     person.asks(ALEX)
-    assert person.browser.click("Continue with Work or school account").status == 400
+    assert person.browser.click("Continue with Microsoft").status == 400
 
 
 @pytest.mark.case("FD-09")

@@ -81,7 +81,7 @@ def test_key_changed_while_a_guest_is_at_the_provider_costs_them_another_press(w
     person, config = ready(world, oidc("google")), world.app.config
     back = person.answered()
     config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"] = [config["SECRET_KEY"]], secrets.token_hex(32)
-    assert person.browser.open(back).h1 == "That didn't work"
+    assert "didn't work" in person.browser.open(back).h1
     assert person.again().h1 == "Review permissions"
 
 
