@@ -45,11 +45,11 @@ def whole(body: bytes, status: str = "200 OK", *headers: str) -> Answering:
 
 
 def drops(first: bytes, drop: bytes) -> Answering:
-    """Answer with this, and then a drop ten times a second, for ever."""
+    """Answer with this, and then a drop ten times a second, for longer than anybody should wait."""
 
     def answer(stream: socket.socket) -> None:
         stream.sendall(first)
-        while True:
+        for _ in range(80):
             stream.sendall(drop)
             threading.Event().wait(0.1)
 
@@ -57,11 +57,11 @@ def drops(first: bytes, drop: bytes) -> Answering:
 
 
 def flood(first: bytes, more: bytes) -> Answering:
-    """Answer with this and then more and more, as fast as it is taken."""
+    """Answer with this and then more, as fast as it is taken: more than anybody should take."""
 
     def answer(stream: socket.socket) -> None:
         stream.sendall(first)
-        while True:
+        for _ in range(3000):
             stream.sendall(more)
 
     return answer

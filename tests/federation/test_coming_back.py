@@ -1,15 +1,17 @@
 """What a browser brings back from a provider: worth something in that browser, for that sign-in, once."""
 
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from guestauth import openid
+from guestauth import identity_providers, openid
 from guestauth.keys import signer
+from tests.e2e.parallel import together
 from tests.federation.person import PLAN, RIGHT, Person, inner, parameters, ready, set_up
 from tests.probe import ask_as, tables
 from tests.steps import audited
-from tests.world import ALEX, CONTOSO, World
+from tests.world import ALEX, BY, CONTOSO, FABRIKAM, World
 
 SESSIONS = "SELECT count(*) FROM sessions"
 HERE = "/fabrikam.example/sign-in"
@@ -288,3 +290,17 @@ def test_leaving_again_and_again_asks_the_provider_once(world: World, oidc) -> N
         assert ask_as(person.browser, world.app, f"{page}/continue").status == 303
     assert len(person.provider.asked("discovery")) == 1 and tables(world) == before
     assert openid._settings
+
+
+@pytest.mark.case("FD-13")
+@pytest.mark.both
+def test_provider_removed_while_guests_come_back_leaves_no_session(world: World, oidc) -> None:
+    first = ready(world, oidc("google"))
+    people = [first, *(Person(world, first.provider) for _ in range(4))]
+    back = [(person, urlsplit(inner(person, person.answered()))) for person in people]
+    made = world.do(identity_providers.listed, FABRIKAM)[0].provider
+    steps = [partial(ask_as, who.browser, world.app, to.path, query=to.query) for who, to in back]
+    steps.insert(2, partial(world.do, identity_providers.remove, made.id, tenant_id=FABRIKAM, by=BY))
+    done = together(*steps)
+    assert [each for each in done if isinstance(each, BaseException)] == []
+    assert world.rows("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]

@@ -115,6 +115,7 @@ def test_account_of_another_address_is_refused(world: World, oidc, mail: Any) ->
         {"aud": ["guestauth", "somebody-else"]},  # two, and none says for which
         {"aud": ["guestauth", "somebody-else"], "azp": "somebody-else"},
         {"azp": "somebody-else"},
+        {"aud": "somebody-else", "azp": "guestauth"},
     ],
 )
 def test_token_for_another_client_is_refused(world: World, oidc, claims: dict[str, Any]) -> None:
