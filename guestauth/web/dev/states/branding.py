@@ -43,7 +43,7 @@ def _choosing(stage: Stage) -> Visitor:
 BRANDED = [
     State("branded-sign-in", "Sign in", lambda s: s.at(f"{HOME}/sign-in")),
     State("branded-long", "Sign in, a long name", lambda s: _named(s, LONG)),
-    State("branded-send-code", "Send code", lambda s: s.at_send_code(NICOLE, HOME)),
+    State("branded-send-code", "Send code", lambda s: s.at_send_code("casey@firstup.example", HOME)),
     State("branded-enter-code", "Enter code, a mistake",
           lambda s: s.at_enter_code(NICOLE, HOME).submit("enter-code", code="1234"), 422),
     State("branded-consent", "Review permissions", _consenting),
