@@ -6,7 +6,7 @@ The one thing to understand: a picture is a state of the gallery (or a letter, o
 the gallery's stage while time stands still and chance is a fixed sequence. So what is written is the same each
 time, to the byte, as long as pages, fonts and Chromium are.
 
-It asks no network: Chromium is handed the page and the files in `static/`.
+It asks no network: whatever Chromium asks for, the stage's application hands over.
 """
 
 import os
@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -26,7 +25,7 @@ from playwright.sync_api import Browser, Route
 
 from guestauth import create_app, database, languages, mailbox
 from guestauth.web.dev.gallery import BAR
-from guestauth.web.dev.stage import ALEX, NICOLE, Stage
+from guestauth.web.dev.stage import ALEX, NICOLE, ORIGIN, Stage
 from guestauth.web.dev.states import STATES
 from tests.png import small
 from tests.servers import ROOT, chromium
@@ -125,6 +124,11 @@ class Studio:
                 return SCENES[scene](self._stage)
             return BAR.sub("", self._stage.act(STATES[scene].journey).html)
 
+    def file(self, address: str) -> tuple[bytes, str]:
+        """Return what a page asks for, and its type."""
+        answer = self._stage.at(address).answer
+        return (answer.data, answer.content_type) if answer else (b"", "")
+
     @contextmanager
     def still(self) -> Iterator[None]:
         """Stop the clock and chance while the block lasts."""
@@ -142,8 +146,8 @@ class Studio:
 class Camera:
     """A Chromium that takes pictures of pages it is handed."""
 
-    def __init__(self, browser: Browser) -> None:
-        self._browser = browser
+    def __init__(self, browser: Browser, studio: "Studio") -> None:
+        self._browser, self._studio = browser, studio
 
     def take(self, picture: Picture, html: str) -> bytes:
         """Return the picture of a page, as PNG."""
@@ -156,11 +160,16 @@ class Camera:
         )
         page = context.new_page()
         page.clock.set_fixed_time(MORNING)
-        page.route("**/*", lambda route: _hand_over(route, html))
-        page.goto("http://127.0.0.1:5000/")
+        page.route("**/*", self._hand_over)
+        page.route(f"{ORIGIN}/", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+        page.goto(f"{ORIGIN}/")
         taken = small(page, page.screenshot(full_page=True, animations="disabled", caret="hide"))
         context.close()
         return taken
+
+    def _hand_over(self, route: Route) -> None:
+        body, content_type = self._studio.file(route.request.url.removeprefix(ORIGIN))
+        route.fulfill(body=body, content_type=content_type)
 
 
 def chromium_for_pictures() -> AbstractContextManager[Browser]:
@@ -174,14 +183,6 @@ def _width(picture: Picture) -> int:
     return CONSOLE_DESK if picture.scene in OF_CONSOLE else DESK
 
 
-def _hand_over(route: Route, html: str) -> None:
-    path = urlsplit(route.request.url).path
-    if path.startswith("/static/"):
-        route.fulfill(path=ROOT / path.removeprefix("/"))
-    else:
-        route.fulfill(body=html, content_type="text/html; charset=utf-8")
-
-
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(PICTURES)))
 @click.option("--to", "folder", default=FOLDER, type=click.Path(path_type=Path), help="Where to write them.")
@@ -189,7 +190,8 @@ def main(names: tuple[str, ...], folder: Path) -> None:
     """Write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as instance, chromium_for_pictures() as browser:
-        studio, camera = Studio(Path(instance)), Camera(browser)
+        studio = Studio(Path(instance))
+        camera = Camera(browser, studio)
         for picture in (PICTURES[name] for name in names or PICTURES):
             taken = camera.take(picture, studio.page(picture.scene, picture.lang))
             (folder / f"{picture.name}.png").write_bytes(taken)
