@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, false, not_, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
@@ -31,7 +31,6 @@ from guestauth.keys import fingerprint
 from guestauth.models import PASSCODE, CoveredName, Domain, IdentityProvider, Session, SignIn, Tenant, User
 
 MOST_SESSIONS = 10  # tenants one browser can be signed in to; the oldest goes first
-SECRETS = [f"secret{n}" for n in range(MOST_SESSIONS)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +103,10 @@ def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | No
     """
     moment = now()
     found = row_or_none(
-        _arriving(isinstance(reference, uuid.UUID)),
+        _arriving(isinstance(reference, uuid.UUID), len(secrets)),
         *(Tenant, Session, User),
         reference=reference,
-        **dict(zip(SECRETS, [fingerprint(secret) for secret in secrets] + [""] * len(SECRETS), strict=False)),
+        **{f"secret{n}": fingerprint(secret) for n, secret in enumerate(secrets)},
         now=moment,
         soon=moment + CLOCK_SLACK,
     )
@@ -118,15 +117,15 @@ def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | No
 
 
 @functools.cache
-def _arriving(by_id: bool) -> Select[Tenant, Session, User]:
-    """Build the statement that every request begins with, once."""
+def _arriving(by_id: bool, secrets: int) -> Select[Tenant, Session, User]:
+    """Build the statement that every request begins with, once for each number of secrets."""
     verified = select(Domain.tenant_id).where(
         Domain.name == bindparam("reference"), Domain.verified_at.is_not(None)
     )
     named = bindparam("reference", type_=Uuid()) if by_id else verified.scalar_subquery()
     live = and_(
         Session.tenant_id == Tenant.id,
-        Session.secret.in_([bindparam(name) for name in SECRETS]),
+        or_(false(), *(Session.secret == bindparam(f"secret{n}") for n in range(secrets))),
         Session.ended_at.is_(None),
         Session.created_at <= bindparam("soon"),
         Session.expires_at > bindparam("now"),
