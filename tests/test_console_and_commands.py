@@ -33,6 +33,7 @@ COMMANDS: dict[str, list[str]] = {
     "admin.remove_domain": ["tenant remove-domain"],
     "admin.add_identity_provider": ["provider add"],
     "admin.test_identity_provider": ["provider test"],
+    "admin.renew_client_secret": ["provider renew-secret"],
     "admin.remove_identity_provider": ["provider remove"],
     "admin.administrators": ["administrator add"],
     "admin.remove_administrator": ["administrator remove"],

@@ -139,6 +139,7 @@ FORMS: dict[str, tuple[Callable[[World], Browser], str, dict[str, str]]] = {
     "admin.remove_administrator": (at_administrator, "remove-administrator", {}),
     "admin.add_identity_provider": (at_register, "add-identity-provider", PROVIDER),
     "admin.test_identity_provider": (at_provider, "test-identity-provider", {}),
+    "admin.renew_client_secret": (at_provider, "renew-client-secret", {"client_secret": "hush"}),
     "admin.remove_identity_provider": (
         lambda world: at_provider(world, "/remove"),
         "remove-identity-provider",

@@ -209,6 +209,18 @@ def test_provider_that_does_not_know_us_is_told_in_words(sqlite_world: World, oi
     assert "doesn't work as it is set up: the provider gives no token: invalid_client" in browser.text
 
 
+def test_secret_is_renewed_and_nobody_is_signed_out(sqlite_world: World) -> None:
+    made = added(sqlite_world)
+    browser = at_console(sqlite_world, f"/identity-providers/{made.id}")
+    assert browser.submit("renew-client-secret").errors == [
+        "Copy it from where the provider shows it: 255 characters at most"
+    ]
+    assert "The new secret is kept." in browser.submit("renew-client-secret", client_secret="new-one").text
+    (kept,) = sqlite_world.do(identity_providers.listed, FABRIKAM)
+    assert sqlite_world.do(identity_providers.secret, kept.provider) == "new-one" not in browser.text
+    assert audited(sqlite_world, "provider.changed") == [("success", "")]
+
+
 def test_removing_asks_with_whom_it_locks_out_and_signs_them_out(world: World, oidc) -> None:
     google = oidc("google")
     google.add_account("g-1", email=ALEX, email_verified=True)
@@ -233,11 +245,11 @@ def test_installation_s_are_shown_but_cannot_be_changed(sqlite_world: World) -> 
     browser = at_console(sqlite_world, "/identity-providers")
     assert "Set up by the operator" in browser.text and "Microsoft Account" in browser.text
     assert not browser.page.xpath(f"//main//a[contains(@href, '{made.id}')]")
-    for rest in ("", "/test", "/remove"):
+    for rest in ("", "/test", "/secret", "/remove"):
         assert browser.open(f"{PAGE}/{made.id}{rest}").status == 404
 
 
-@pytest.mark.parametrize("rest", ["", "/test", "/remove"])
+@pytest.mark.parametrize("rest", ["", "/test", "/secret", "/remove"])
 def test_provider_of_another_tenant_is_unknown(sqlite_world: World, rest: str) -> None:
     made = added(sqlite_world, CONTOSO)
     browser = at_console(sqlite_world, f"/identity-providers/{made.id}{rest}", mail=ADMIN)

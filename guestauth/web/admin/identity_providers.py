@@ -85,6 +85,26 @@ def test_identity_provider(provider_id: uuid.UUID) -> Any:
     return done(words, "identity_provider", provider_id=provider_id)
 
 
+class RenewSecretForm(Form):
+    """The new secret, instead of one that ends."""
+
+    client_secret = PasswordField(N_("Client secret"))
+
+
+@blueprint.route("/identity-providers/<uuid:provider_id>/secret", methods=["GET", "POST"])
+def renew_client_secret(provider_id: uuid.UUID) -> Any:
+    """Keep another client secret; nobody is signed out."""
+    found, form = _found(provider_id), RenewSecretForm()
+    if not form.validate_on_submit():
+        return _shown(provider_id, form)
+    secret, tenant_id = first(form.client_secret), found.provider.tenant_id
+    try:
+        identity_providers.renew_secret(provider_id, secret, tenant_id=tenant_id, by=gate.caller())
+    except ProviderRefused as refusal:
+        return _shown(provider_id, form, problems=[problem(refusal)])
+    return done(gettext("The new secret is kept. Test it now."), "identity_provider", provider_id=provider_id)
+
+
 class RemoveIdentityProviderForm(Form):
     """The Remove button."""
 
@@ -147,13 +167,14 @@ def _adding(form: AddIdentityProviderForm, described: Described, wrong: Provider
     )
 
 
-def _shown(provider_id: uuid.UUID, form: Form) -> Any:
+def _shown(provider_id: uuid.UUID, form: Form, **context: Any) -> Any:
     return page(
         "admin/identity_provider.html",
         form=form,
         found=_found(provider_id),
         kinds=SOURCES,
         redirect_uri=federation.redirect_uri(provider_id),
+        **context,
     )
 
 
