@@ -137,7 +137,10 @@ def exchanged(
         raise AnswerRefused(N_("the token is no good: %(fault)s", fault=fault)) from fault
     if "email" in claims.claims or client.directories:
         return dict(claims.claims)
-    return {**_of_userinfo(settings, token, claims.claims["sub"]), **claims.claims}
+    told_elsewhere = _of_userinfo(
+        settings, token, claims.claims["sub"]
+    )  # what is said of it here is of no address
+    return {**claims.claims, "email_verified": False, **told_elsewhere}
 
 
 def tried(client: Client) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from guestauth import identity_providers
+from guestauth import descriptions, identity_providers
 from guestauth.descriptions import Described
 from guestauth.models import AZURE_AD, MICROSOFT_ACCOUNT, IdentityProvider
 from tests.browser import Browser
@@ -19,7 +19,7 @@ from tests.world import ALEX, BY, FABRIKAM, World
 PATHS = {AZURE_AD: "/organizations/v2.0", MICROSOFT_ACCOUNT: "/consumers/v2.0"}
 KINDS = {"google": "google", "other": "openid_connect", "mock": "openid_connect"}
 DIRECTORY = "5d0f6f0e-5b0a-4bfa-9c5e-6f6f1c1f0a01"
-NAMES = {each: identity_providers.NAMES.get(KINDS.get(each, each), "Partner login") for each in ALL}
+NAMES = {each: descriptions.NAMES.get(KINDS.get(each, each), "Partner login") for each in ALL}
 RIGHT: dict[str, dict[str, Any]] = {  # what a provider says of an account whose address it has made sure of
     "google": {"email_verified": True},
     "microsoft_account": {"tid": PERSONAL, "oid": "00000000-0000-0000-1234-567890abcdef", "xms_edov": True},
