@@ -28,7 +28,8 @@ def test_json_is_an_object_a_line_oldest_first(world: World) -> None:
     assert {each["tenantId"] for each in found} == {str(FABRIKAM)}
     last = found[-1]
     assert (last["event"], last["result"], last["address"]) == ("sign-in", "success", NICOLE)
-    assert (last["correlationId"], last["detail"]) == ("0123456789abcdef", {"source": "OTP"})
+    assert (last["correlationId"], last["detail"]["source"]) == ("0123456789abcdef", "OTP")
+    assert "fixed to it when they accepted" in last["detail"]["why"]
 
 
 def test_table_has_a_line_an_event(sqlite_world: World) -> None:

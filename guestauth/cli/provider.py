@@ -14,8 +14,8 @@ from guestauth.identity_providers import Listed
 from guestauth.models import Tenant
 
 provider = AppGroup("provider", help="Where guests can sign in instead of by a code.")
-secret_file = click.option(
-    "--client-secret-file", "secret", type=click.File(), help="File with the client's secret; - reads stdin."
+from_file = click.option(
+    "--client-secret-file", "secret_file", type=click.File(), help="File with the client's secret; - reads stdin."
 )
 of_tenant = click.option("--tenant", metavar="TENANT", help="Whose it is; without it, the installation's.")
 
@@ -24,16 +24,16 @@ of_tenant = click.option("--tenant", metavar="TENANT", help="Whose it is; withou
 @click.argument("kind", type=click.Choice([*INSTALLATIONS, *TENANTS]))
 @of_tenant
 @click.option("--client-id", required=True, help="What the provider calls us.")
-@secret_file
+@from_file
 @click.option("--issuer", default="", help="Where it says what it is; known of all kinds but openid_connect.")
 @click.option("--name", default="", help="What people call it.")
 @click.option("--covers", multiple=True, help="A domain or an address that is its; give it as often as needed.")
 @click.option("--directory", "directories", multiple=True, help="Azure AD: tenant id that may sign in; repeat.")
 @as_json
 @command
-def add(tenant: Tenant | None, secret: TextIO | None, as_json: bool, **described: Any) -> None:
+def add(tenant: Tenant | None, secret_file: TextIO | None, as_json: bool, **described: Any) -> None:
     """Set up an identity provider. Asks for the client's secret, unless a file has it."""
-    told = Described(client_secret=_secret(secret), **described)
+    told = Described(client_secret=_secret(secret_file), **described)
     made = identity_providers.add(told, tenant_id=_id(tenant), by=COMMAND_LINE)
     show(_row(identity_providers.find(made.id, made.tenant_id)), as_json=as_json)
 
@@ -60,11 +60,11 @@ def show_one(provider_id: uuid.UUID, tenant: Tenant | None, as_json: bool) -> No
 @provider.command("renew-secret")
 @click.argument("provider_id", metavar="ID", type=click.UUID)
 @of_tenant
-@secret_file
+@from_file
 @command
-def renew_secret(provider_id: uuid.UUID, tenant: Tenant | None, secret: TextIO | None) -> None:
+def renew_secret(provider_id: uuid.UUID, tenant: Tenant | None, secret_file: TextIO | None) -> None:
     """Keep another client secret, since the last one ends. Asks for it, unless a file has it."""
-    identity_providers.renew_secret(provider_id, _secret(secret), tenant_id=_id(tenant), by=COMMAND_LINE)
+    identity_providers.renew_secret(provider_id, _secret(secret_file), tenant_id=_id(tenant), by=COMMAND_LINE)
     click.echo("the new secret is kept; try it with: flask provider test")
 
 

@@ -11,7 +11,7 @@ from guestauth import identity_providers, stand_in
 from guestauth.descriptions import Described
 from tests.conftest import Provide
 from tests.dev.test_stand_in import REQUEST, VERIFIER
-from tests.e2e.axe import axe, found
+from tests.e2e.axe import axe, wrong_with
 from tests.e2e.fixtures import Arrive
 from tests.e2e.site import Prepare, Site, site
 from tests.federation.person import DIRECTORY, set_up
@@ -55,10 +55,9 @@ def test_person_says_who_they_are_or_cancels(sqlite_site: Site, arrive: Arrive) 
 
 def test_axe_finds_nothing_on_the_page_of_the_stand_in(sqlite_site: Site, chromium: Chromium) -> None:
     with or_skip(axe) as rules:
-        page = chromium.new_context(bypass_csp=True).new_page()
+        page = chromium.new_context(bypass_csp=True, reduced_motion="reduce").new_page()
         page.goto(f"{sqlite_site.url}/dev/stand-in/authorize?{request(sqlite_site)}")
-        page.evaluate(rules)
-        assert found(page) == []
+        assert wrong_with(page, rules) == []
         page.context.close()
 
 

@@ -11,6 +11,7 @@ from tests.servers import ROOT
 PINNED = ["requirements.txt", "requirements-dev.txt"]
 ONLY_ELSEWHERE = {"tzdata", "colorama"}  # what other systems need
 SHORT = {"MIT License": "MIT", "BSD License": "BSD-3-Clause", "The Unlicense (Unlicense)": "Unlicense"}
+SHORT["Mozilla Public License 2.0 (MPL 2.0)"] = "MPL-2.0"
 
 
 def requirements(name: str) -> list[str]:
