@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, bindparam, delete, distinct, exists, func, or_, select
 
 from guestauth import audit, sessions
@@ -23,7 +24,8 @@ from guestauth.audit import Caller
 from guestauth.database import Refusal, db, now, operation, query, refusing_doubles, row_or_none, rows
 from guestauth.database import add as insert
 from guestauth.descriptions import Described, ProviderRefused, checked, covered, purpose, sealed
-from guestauth.keys import unseal
+from guestauth.fetching import Unreachable
+from guestauth.keys import opens, unseal
 from guestauth.languages import N_
 from guestauth.models import (
     OPENID_CONNECT,
@@ -176,8 +178,22 @@ def why(user: User) -> str:
 
 
 def secret(provider: IdentityProvider) -> str:
-    """Return the client's secret in clear; it is for the provider's token endpoint alone."""
-    return unseal(purpose(provider.issuer, provider.client_id), provider.sealed_secret)
+    """Return the client's secret in clear; it is for the provider's token endpoint alone.
+
+    :raises Unreachable: if none of the keys opens it any more.
+    """
+    try:
+        return unseal(purpose(provider.issuer, provider.client_id), provider.sealed_secret)
+    except InvalidToken as fault:
+        text = N_("No key opens our secret at %(provider)s any more: renew it", provider=provider.name)
+        raise Unreachable(text) from fault
+
+
+@query
+def sealed_before() -> Sequence[IdentityProvider]:
+    """Return the providers whose secret the current key does not open: renew it before the old key goes."""
+    every = db.session.scalars(select(IdentityProvider).order_by(IdentityProvider.created_at)).all()
+    return [each for each in every if not opens(purpose(each.issuer, each.client_id), each.sealed_secret)]
 
 
 def _one(provider_id: uuid.UUID, tenant_id: uuid.UUID | None) -> IdentityProvider:

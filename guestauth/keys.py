@@ -15,7 +15,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from itsdangerous import URLSafeSerializer
 from itsdangerous.encoding import base64_encode
@@ -51,6 +51,15 @@ def unseal(purpose: str, sealed: str) -> str:
     :raises InvalidToken: (cryptography) if none of the keys sealed it.
     """
     return _safe(purpose).decrypt(sealed.encode()).decode()
+
+
+def opens(purpose: str, sealed: str) -> bool:
+    """Whether the current key opens what was sealed, without any fallback."""
+    try:
+        Fernet(urlsafe_b64encode(keys(purpose)[0])).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def _safe(purpose: str) -> MultiFernet:

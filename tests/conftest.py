@@ -78,10 +78,16 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgresql_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose key sealed what is sealed in the PostgreSQL database with the cast."""
+    return tmp_path_factory.mktemp("postgresql") / "instance"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: str, postgresql_instance: Path) -> str:
     """A migrated PostgreSQL database with the cast."""
     url = servers.create_database(postgresql, "template_cast")
-    _prepare(environment(tmp_path_factory.mktemp("template"), DATABASE_URL=url))
+    _prepare(environment(postgresql_instance, DATABASE_URL=url))
     return "template_cast"
 
 
@@ -94,11 +100,10 @@ def sqlite_app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def postgresql_app(postgresql: str, postgresql_template: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+def postgresql_app(postgresql: str, postgresql_template: str, postgresql_instance: Path) -> World:
     """The same on PostgreSQL."""
-    instance = tmp_path_factory.mktemp("postgresql") / "instance"
     url = servers.create_database(postgresql, "world", template=postgresql_template)
-    return prepared(create_app(environment(instance, DATABASE_URL=url)), instance)
+    return prepared(create_app(environment(postgresql_instance, DATABASE_URL=url)), postgresql_instance)
 
 
 @pytest.fixture

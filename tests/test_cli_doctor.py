@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from guestauth import courier, create_app
+from guestauth import courier, create_app, fetching, identity_providers
 from guestauth.cli import doctor
 from tests import servers
 from tests.probe import change
 from tests.servers import Sink
 from tests.steps import another, mailing
-from tests.world import NICOLE, World, environment
+from tests.world import NICOLE, WOODGROVE, World, environment
 
 SECRETS = {
     "SECRET_KEY": "6f1d2c3b4a5968778695a4b3c2d1e0ffa1b2c3d4e5f60718293a4b5c6d7e8f90",
@@ -178,3 +178,16 @@ def test_proxy_that_is_taken_for_everybody(world: World) -> None:
     assert not ok and "set TRUSTED_PROXIES" in says
     change(world, "UPDATE events SET client_address = '2001:db8::7' WHERE id = (SELECT max(id) FROM events)")
     assert findings(world, code=1)["proxies"][0]
+
+
+def test_doctor_names_the_providers_whose_secret_only_an_old_key_opens(world: World) -> None:
+    assert findings(world, code=0)["client secrets"][0]
+    config = world.app.config
+    config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"] = [config["SECRET_KEY"]], "a-new-one" * 8
+    ok, advice = findings(world, code=1)["client secrets"]
+    assert not ok and "Google" in advice and "renew-secret" in advice
+    made = world.do(identity_providers.listed, WOODGROVE)[0].provider
+    assert world.do(identity_providers.secret, made)
+    config["SECRET_KEY_FALLBACKS"] = []
+    with pytest.raises(fetching.Unreachable, match="renew it"):
+        world.do(identity_providers.secret, made)

@@ -17,7 +17,7 @@ import click
 from flask import current_app
 from werkzeug.sansio.utils import host_is_trusted
 
-from guestauth import checkup, housekeeping, mail_health, smtp
+from guestauth import checkup, housekeeping, identity_providers, mail_health, smtp
 from guestauth.cli.terminal import as_json, command, show_all
 from guestauth.database import CLOCK_SLACK, clock_offset, dialect, migrated, now, reachable
 
@@ -47,6 +47,7 @@ def _findings() -> Iterator[Finding]:
     yield _mail_server()
     ready = reachable() and migrated()
     yield _outbox(ready)
+    yield _providers(ready)
     yield _clock(ready)
     if ready:
         yield from (_delivery(), _letters(), _housekeeping(), _proxies())
@@ -126,6 +127,12 @@ def _mail_server() -> Finding:
 def _outbox(ready: bool) -> Finding:
     delayed = mail_health.is_delayed() if ready else False
     return "outbox", not delayed, "mail is delayed: see flask mail status" if delayed else "nothing is stuck"
+
+
+def _providers(ready: bool) -> Finding:
+    old = ready and ", ".join(f"{each.name} ({each.id})" for each in identity_providers.sealed_before())
+    advice = f"the current SECRET_KEY does not open those of {old}: flask provider renew-secret"
+    return "client secrets", not old, advice if old else "the current SECRET_KEY opens them"
 
 
 def _clock(ready: bool) -> Finding:
