@@ -14,7 +14,7 @@ from tests import servers
 from tests.probe import change
 from tests.servers import Sink
 from tests.steps import another, mailing
-from tests.world import NICOLE, WOODGROVE, World, environment
+from tests.world import BY, NICOLE, WOODGROVE, World, environment
 
 SECRETS = {
     "SECRET_KEY": "6f1d2c3b4a5968778695a4b3c2d1e0ffa1b2c3d4e5f60718293a4b5c6d7e8f90",
@@ -45,6 +45,8 @@ def test_healthy_demo_is_a_table_for_people(world: World) -> None:
 
 
 def test_production_is_named_with_its_address(world: World, sink: Sink) -> None:
+    made = world.do(identity_providers.listed, WOODGROVE)[0].provider
+    world.do(identity_providers.remove, made.id, tenant_id=WOODGROVE, by=BY)
     settings = {**SECRETS, "PUBLIC_URL": "https://guests.example.org", "INSTANCE_PATH": str(world.instance)}
     settings |= {"DATABASE_URL": world.app.config["DATABASE_URL"], "MAIL_SERVER": sink.host}
     app = create_app({**settings, "MAIL_PORT": str(sink.port)})
