@@ -19,24 +19,25 @@ MEMORY = Path("/dev/shm")  # a database that lives for a test needs no disk
 if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-SAMPLE = 4  # of the cases of a test that needs a database, a server or a browser
+SAMPLE = 3  # of the cases of a test that needs a database, a server or a browser
 DATABASES = ("sqlite", "postgresql")
 Provide = Callable[[str], OpenIdProvider]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the daily run short; in a soak everything runs.
+    """Keep the daily run short; a soak is what it leaves out, and what does more in a soak.
 
     A test on both databases runs on one of them, by turns, unless it is marked `both`; what is marked `long` waits
-    for a soak; of a test with many cases that take time a sample is taken, evenly spread.
+    for a soak; of a test with many cases that take time a sample is taken, evenly spread. A module that does more in
+    a soak knows `SOAK`.
     """
-    if SOAK:
-        return
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if not item.get_closest_marker("long"):
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     kept = {item for turn, each in enumerate(cases.values()) for item in _sample(_on_one(each, turn))}
+    if SOAK:
+        kept = {item for item in items if item not in kept or hasattr(getattr(item, "module", None), "SOAK")}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
 

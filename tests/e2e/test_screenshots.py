@@ -18,6 +18,7 @@ def taken(to: Path, *names: str) -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in to.iterdir()}
 
 
+@pytest.mark.long
 def test_two_runs_take_the_same_pictures_whatever_is_taken_beside_them(chromium: Chromium, tmp_path: Path) -> None:
     first = taken(tmp_path / "first", *SAMPLE)
     assert set(first) == set(SAMPLE)

@@ -7,16 +7,17 @@ import pytest
 from flask_migrate.cli import db as migrations
 
 from guestauth import guests, housekeeping, metrics, passcodes
-from guestauth.cli import audit, database, demo, doctor, guest, mail, purge, resource, session, tenant
+from guestauth.cli import audit, database, demo, doctor, guest, mail, provider, purge, resource, session, tenant
 from guestauth.config import SETTINGS
 from guestauth.web import cookies
 from tests.servers import ROOT
 from tests.world import World
 
-TEXTS = {name: (ROOT / name).read_text("utf-8") for name in ("docs/running.md", "SECURITY.md", "README.md")}
+TOLD = ("docs/running.md", "docs/identity-providers.md", "SECURITY.md", "README.md")
+TEXTS = {name: (ROOT / name).read_text("utf-8") for name in TOLD}
 UNITS = ("docs/guestauth.service", "docs/guestauth-mail.service")
 RUNNING = TEXTS["docs/running.md"]
-GROUPS = (tenant.tenant, guest.guest, mail.mail, resource.resource, session.session)
+GROUPS = (tenant.tenant, provider.provider, guest.guest, mail.mail, resource.resource, session.session)
 MORE = (audit.audit, database.database, demo.demo, doctor.doctor, purge.purge)
 COMMANDS: dict[str | None, click.Command] = {
     **{each.name: each for each in (*GROUPS, *MORE)},
