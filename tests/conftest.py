@@ -28,8 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the daily run short; a soak is what it leaves out, and what does more in a soak.
 
     A test on both databases runs on one of them, by turns, unless it is marked `both`; what is marked `long` waits
-    for a soak; of a test with many cases that take time a sample is taken, evenly spread. A module that does more in
-    a soak knows `SOAK`.
+    for a soak; of a test with many cases that take time a sample is taken, evenly spread. A module that does more
+    in a soak knows `SOAK`.
     """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
