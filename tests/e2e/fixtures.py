@@ -26,6 +26,8 @@ def prepare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             shutil.copytree(request.getfixturevalue("sqlite_template"), instance)
             return made
         admin, template = (request.getfixturevalue(name) for name in ("postgresql", "postgresql_template"))
+        instance.mkdir()
+        shutil.copy(request.getfixturevalue("postgresql_instance") / "secret_key", instance)
         name = f"e2e_{uuid.uuid4().hex[:12]}"
         return {**made, "DATABASE_URL": servers.create_database(admin, name, template=template)}
 

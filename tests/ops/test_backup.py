@@ -14,7 +14,7 @@ from tests import servers
 from tests.ops.conftest import url
 from tests.probe import tables
 from tests.steps import another, is_in, sign_in
-from tests.world import ADMIN, World, environment
+from tests.world import ADMIN, NO_LIMITS, World, environment
 
 
 @contextmanager
@@ -53,6 +53,7 @@ def test_backup_has_everything_and_nobody_else_can_read_it(lived: World, tmp_pat
 @contextmanager
 def written_to(world: World) -> Iterator[list[signin.SignedIn]]:
     """Let people sign in all the time while the block lasts; it begins when some have."""
+    world.app.config.update(dict.fromkeys(NO_LIMITS, 1_000_000))
     stop, done = threading.Event(), []
 
     def write() -> None:
