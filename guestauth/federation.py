@@ -277,6 +277,7 @@ def _client(provider: IdentityProvider) -> openid.Client:
         client_id=provider.client_id,
         secret=identity_providers.secret(provider),
         redirect_uri=redirect_uri(provider.id),
+        whose=str(provider.tenant_id or ""),
         directories=provider.directories,
     )
 

@@ -15,6 +15,7 @@ Called by `openid`. It holds no connection open and knows no protocol.
 import functools
 import ipaddress
 import json
+import queue
 import socket
 import ssl
 import threading
@@ -33,8 +34,9 @@ from guestauth.database import Refusal
 from guestauth.languages import N_
 
 MOST_BYTES = 512 * 1024  # of an answer
-MOST_OF_HOST = 2  # that one process asks of one host at the same time,
-MOST_OF_ALL = 3  # and of all hosts: one thread of its four is always there for pages
+MOST_OF_ONE = 2  # that one process asks for one tenant, or for the installation, at the same time,
+MOST_OF_ALL = 3  # and for all: one thread of its four is always there for pages
+SLOW = 1.5  # seconds; whoever takes longer is let rest, as is who does not answer
 GENERAL = {"Accept": "application/json", "User-Agent": "GuestAuth"}
 UNICAST = ipaddress.IPv6Network("2000::/3")  # the only part of IPv6 with hosts on the public internet;
 TUNNEL = ipaddress.IPv6Network("2002::/16")  # in this part of it an address stands for one of IPv4 (6to4)
@@ -81,18 +83,27 @@ def check(url: str) -> None:
         raise Unreachable(N_("An address has no user name, no password and only ASCII characters"))
 
 
-def fetch(url: str, *, form: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+def fetch(
+    url: str, *, whose: str = "", form: str | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Ask for a JSON object: by GET, or by POST if there is a form.
 
+    :param whose: the tenant that has us ask; empty: the installation. What one asks keeps no other from asking.
     :param form: its fields, percent-encoded.
     :param headers: to send beside our own.
     :raises Unreachable:
     """
     check(url)
     try:
-        with _turn(_host(url)):
+        with _turn(whose, url):
             status, body = _asked(url, None if form is None else form.encode(), {**GENERAL, **(headers or {})})
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as fault:
+    except (
+        httpcore.NetworkError,
+        httpcore.TimeoutException,
+        httpcore.ProtocolError,
+        OSError,
+        UnicodeError,  # a name that is none
+    ) as fault:
         raise Unreachable(
             N_("%(host)s does not answer: %(fault)s", host=_host(url), fault=_words(fault))
         ) from fault
@@ -112,8 +123,8 @@ def fetch(url: str, *, form: str | None = None, headers: Mapping[str, str] | Non
 
 
 _lock = threading.Lock()
-_asking: Counter[str] = Counter()  # host → how many threads wait for it
-_rested: dict[str, float] = {}  # host that kept us waiting in vain → from when it is asked again (s, monotonic)
+_asking: Counter[str] = Counter()  # tenant → how many threads wait for its providers
+_rested: dict[tuple[str, str], float] = {}  # tenant and origin → from when it is asked again (s, monotonic)
 
 
 def forget() -> None:
@@ -122,26 +133,30 @@ def forget() -> None:
 
 
 @contextmanager
-def _turn(host: str) -> Iterator[None]:
-    """Ask a host, unless it keeps others waiting; who did so in vain is let rest for twice as long as that took.
+def _turn(whose: str, url: str) -> Iterator[None]:
+    """Ask, unless it keeps others waiting; who is slow, or does not answer, rests for twice as long as that took.
 
     :raises Unreachable:
     """
+    host, place = _host(url), (whose, origin(url))
     with _lock:
-        if _rested.get(host, 0) > time.monotonic():
+        if _rested.get(place, 0) > time.monotonic():
             raise Unreachable(N_("%(host)s did not answer a moment ago", host=host))
-        if _asking[host] >= MOST_OF_HOST or _asking.total() >= MOST_OF_ALL:
+        if _asking[whose] >= MOST_OF_ONE or _asking.total() >= MOST_OF_ALL:
             raise Unreachable(N_("%(host)s is slow to answer", host=host))
-        _asking[host] += 1
-    began = time.monotonic()
+        _asking[whose] += 1
+    began, answered = time.monotonic(), False
     try:
         yield
-    except Exception:
-        _rested[host] = time.monotonic() + 2 * (time.monotonic() - began)
-        raise
+        answered = True
     finally:
+        took = time.monotonic() - began
         with _lock:
-            _asking[host] -= 1
+            _asking[whose] -= 1
+            if not answered or took > SLOW:
+                _rested[place] = time.monotonic() + 2 * took
+            if len(_rested) > 1000:  # enough to remember
+                _rested.pop(next(iter(_rested)))
 
 
 def _asked(url: str, content: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
@@ -176,8 +191,7 @@ class _Checked(httpcore.SyncBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to the first address of a host that answers, if none of them is in our own network."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        numbers = list(dict.fromkeys(str(each[4][0]) for each in found))
+        numbers = _looked_up(host, port, self._until)
         if not all(map(_may_be_asked, numbers)):
             raise Unreachable(
                 N_("%(host)s is in a network that may not be asked; PROVIDER_NETWORKS allows it", host=host)
@@ -224,6 +238,27 @@ class _Bounded(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+def _looked_up(host: str, port: int, until: float) -> list[str]:
+    """Return the addresses of a host; a look-up that takes too long is left to end by itself."""
+    answer: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.put(list(dict.fromkeys(str(each[4][0]) for each in found)))
+        except (OSError, UnicodeError) as fault:
+            answer.put(fault)
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        found = answer.get(timeout=_left(until, httpcore.ConnectTimeout))
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("its name was not found in time") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 def _left(until: float, late: type[httpcore.TimeoutException]) -> float:
     """Return how many seconds are left."""
     left = until - time.monotonic()
@@ -249,6 +284,12 @@ def _stands_for_another(address: ipaddress.IPv4Address | ipaddress.IPv6Address) 
 @functools.cache
 def _trust(ca_file: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file or None)
+
+
+def origin(url: str) -> str:
+    """Return the scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _host(url: str) -> str:

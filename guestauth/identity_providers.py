@@ -39,6 +39,8 @@ from guestauth.models import (
 from guestauth.policies import Effect
 from guestauth.providers import ORDER, Candidate, way_in
 
+MOST = 20  # of one tenant
+
 
 class ProviderUnknown(Refusal):
     """There is no such identity provider."""
@@ -66,6 +68,8 @@ def add(
     :raises ProviderRefused: what is wrong with it, or that it is there already.
     """
     provider, names = checked(described, tenant_id)
+    if (db.session.scalar(select(func.count()).select_from(IdentityProvider).where(_of(tenant_id))) or 0) >= MOST:
+        raise ProviderRefused(N_("%(most)s identity providers at most", most=MOST), "kind")
     provider.id = provider_id or provider.id
     taken = N_("%(provider)s is set up already. Remove it first to set it up anew.", provider=provider.name)
     with refusing_doubles(ProviderRefused(taken, "kind")):

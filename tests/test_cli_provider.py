@@ -138,3 +138,10 @@ def test_secret_is_renewed_and_nobody_is_signed_out(world: World, oidc) -> None:
         kept = identity_providers.find(made.id, FABRIKAM).provider
         assert identity_providers.secret(kept) == SECRET
     assert audited(world, "provider.changed") == [("success", "")]
+
+
+def test_tenant_has_twenty_providers_at_the_most(sqlite_world: World) -> None:
+    for n in range(20):
+        added(sqlite_world, *PARTNER[:-6], "--issuer", f"https://127.0.0.1:{n + 1}", "--covers", f"p{n}.example")
+    done = sqlite_world.run("provider", "add", *PARTNER, "--client-secret-file", "-", typed=SECRET)
+    assert (done.exit_code, "20 identity providers at most" in done.output) == (2, True)

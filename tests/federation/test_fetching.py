@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from guestauth import fetching
+from guestauth import fetching, openid
 from guestauth.fetching import Unreachable
 from tests.federation import rude
 from tests.federation.person import ready
@@ -197,3 +197,58 @@ def test_host_that_keeps_us_waiting_holds_two_threads_and_is_then_let_rest(
             thread.join()
         ask(url)
     assert sorted(each > 1.5 for each in took) == [False] * 5 + [True] * 2
+
+
+@pytest.mark.case("FD-22")
+def test_provider_of_one_tenant_that_hangs_keeps_no_other_tenant_from_asking(
+    outside: World, certificates: Certificates
+) -> None:
+    outside.app.config.update(PROVIDER_NETWORKS=[ip_network("127.0.0.0/8")], PROVIDER_CA_FILE=str(certificates.ca))
+    with rude.rude(certificates, silence) as hanging, rude.rude(certificates, whole(b"{}")) as well:
+        asks = [threading.Thread(target=_ask_in_vain, args=(outside, hanging, "mallory")) for _ in range(4)]
+        for thread in asks:
+            thread.start()
+        while fetching._asking["mallory"] < fetching.MOST_OF_ONE:
+            time.sleep(0.01)
+        assert outside.do(fetching.fetch, well, whose="contoso").content == {}
+        for thread in asks:
+            thread.join()
+        with pytest.raises(Unreachable, match="a moment ago"):
+            outside.do(fetching.fetch, hanging, whose="mallory")
+        with pytest.raises(Unreachable, match="does not answer"):  # the same place, asked for another
+            outside.do(fetching.fetch, hanging, whose="contoso")
+
+
+def _ask_in_vain(world: World, url: str, whose: str) -> None:
+    with pytest.raises(Unreachable):
+        world.do(fetching.fetch, url, whose=whose)
+
+
+@pytest.mark.case("FD-16")
+def test_name_that_nobody_finds_in_time_is_given_up(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(30) and [])
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="not found in time"):
+        outside.do(fetching.fetch, "https://slow.example")
+    assert time.monotonic() - began < 4  # PROVIDER_TIMEOUT is 1
+    found.set()
+
+
+@pytest.mark.case("FD-16")
+@pytest.mark.parametrize("url", ["https://a..b/", f"https://{'a' * 64}.example/"])
+def test_name_that_is_none_is_told_so(outside: World, url: str) -> None:
+    with pytest.raises(Unreachable):
+        outside.do(fetching.fetch, url)
+
+
+@pytest.mark.case("FD-16")
+def test_what_providers_say_is_kept_of_so_many_and_of_each_only_what_we_go_by(outside: World, oidc) -> None:
+    google = oidc("google")
+    google.publish(x=[[]] * 1000)
+    outside.app.config.update(PROVIDER_NETWORKS=[ip_network("127.0.0.0/8")], PROVIDER_CA_FILE=str(google.ca))
+    for n in range(openid.MOST_KEPT):
+        openid._keep(openid._settings, f"https://{n}.example", {})
+    client = openid.Client(issuer=google.issuer, client_id="x", secret="y", redirect_uri="z")
+    assert set(outside.do(openid.discover, client)) <= set(openid.SETTINGS)
+    assert len(openid._settings) == openid.MOST_KEPT and google.issuer in openid._settings
