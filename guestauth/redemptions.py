@@ -11,7 +11,7 @@ Called by consent and the demo. It signs nobody in.
 
 import uuid
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from guestauth import audit, identity_providers, policies, sessions
 from guestauth.audit import Caller
@@ -29,14 +29,17 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
     :raises InvitationUnknown: if they may no longer. Doing it twice changes nothing.
     :raises DomainRefused:
     """
-    tenant, guest = db.session.get_one(Tenant, tenant_id), db.session.get_one(User, user_id)
+    tenant = db.session.get_one(Tenant, tenant_id)
+    guest = db.session.get_one(User, user_id, with_for_update=True)  # who resets them waits, or was first
     if not policies.allows_address(tenant, guest.mail_key):
         domain = guest.mail.rpartition("@")[2]
         text = N_("%(org)s no longer lets guests of %(domain)s in", org=tenant.name, domain=domain)
         raise DomainRefused(text)
+    if guest.state == ACCEPTED:
+        return
     why = identity_providers.why(guest)
     pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
-    session = db.session.get_one(Session, session_id) if session_id else None
+    session = _live(session_id, user_id) if session_id else None
     way = session.way if session else PASSCODE
     may = sessions.may_sign_in() if way == PASSCODE else sessions.is_admitted()
     accepted = (
@@ -48,21 +51,27 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
         .returning(User.mail)
     )
     mail = db.session.scalar(accepted, execution_options={"synchronize_session": False})
-    if mail is not None:
-        sessions.end_other_ways(user_id, way)
-        audit.record(
-            "invitation.redeemed",
-            by=by,
-            tenant_id=tenant_id,
-            user_id=user_id,
-            address=mail,
-            source=SOURCES[way],
-            why=why,
-        )
-        return
-    db.session.refresh(guest)
-    if guest.state != ACCEPTED:
+    if mail is None:
         raise InvitationUnknown(N_("The invitation was revoked"))
+    sessions.end_other_ways(user_id)
+    audit.record(
+        "invitation.redeemed",
+        by=by,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        address=mail,
+        source=SOURCES[way],
+        why=why,
+    )
+
+
+def _live(session_id: uuid.UUID, user_id: uuid.UUID) -> Session:
+    """Return the session somebody accepts in: what has ended it since its request began is not to be undone."""
+    mine = (Session.id == session_id, Session.user_id == user_id, Session.ended_at.is_(None))
+    session = db.session.scalar(select(Session).where(*mine))
+    if session is None:
+        raise InvitationUnknown(N_("You've been signed out. Sign in again to accept."))
+    return session
 
 
 @operation

@@ -72,6 +72,13 @@ def may_sign_in() -> ColumnElement[bool]:
     return and_(is_admitted(), takes_codes())
 
 
+def _is_fixed_to(*there: Any) -> ColumnElement[bool]:
+    """Return the condition that a user's way in, once fixed, is this: kind, issuer and subject there (B7)."""
+    fixed = (User.identity_provider, User.identity_issuer, User.identity_subject)
+    same = (theirs.is_not_distinct_from(this) for theirs, this in zip(fixed, there, strict=True))
+    return or_(User.identity_provider.is_(None), and_(*same))
+
+
 def _has_provider() -> ColumnElement[bool]:
     """Return the condition that a provider is set up for a user's address."""
     theirs = or_(IdentityProvider.tenant_id.is_(None), IdentityProvider.tenant_id == User.tenant_id)
@@ -130,8 +137,8 @@ def _arriving(by_id: bool, secrets: int) -> Select[Tenant, Session, User]:
         Session.created_at <= bindparam("soon"),
         Session.expires_at > bindparam("now"),
     )
-    by_code, by_provider = and_(Session.way == PASSCODE, takes_codes()), and_(Session.way != PASSCODE, is_guest())
-    who = and_(User.id == Session.user_id, is_admitted(), or_(by_code, by_provider))
+    way = or_(and_(Session.way == PASSCODE, takes_codes()), and_(Session.way != PASSCODE, is_guest(), _FIXED))
+    who = and_(User.id == Session.user_id, is_admitted(), way)
     statement = select(Tenant, Session, User).where(Tenant.id == named, Tenant.disabled_at.is_(None))
     statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
     return statement.limit(1)
@@ -157,10 +164,10 @@ def open_for(
     :param replacing: the session this browser had at this tenant until now.
     :returns: None if they may not.
     """
-    moment = now()
+    moment, arrived = now(), _ARRIVED_BY_CODE if proof.way == PASSCODE else _ARRIVED_BY_PROVIDER
     named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id, "b_since": proof.since}
-    arrived = _ARRIVED_BY_CODE if proof.way == PASSCODE else _ARRIVED_BY_PROVIDER
-    if changed(arrived, b_now=moment, **named) != 1:
+    there = {"b_way": proof.way, "b_issuer": proof.issuer, "b_subject": proof.subject}
+    if changed(arrived, b_now=moment, **named, **there) != 1:
         return None
     if replacing:
         _end(Session.id == replacing, "signed in again")
@@ -191,15 +198,10 @@ def of_sign_in_or_none(sign_in_id: uuid.UUID) -> Session | None:
 @query
 def live(tenant_id: uuid.UUID, user_id: uuid.UUID | None = None) -> Sequence[tuple[Session, User]]:
     """Return a tenant's live sessions, or one user's, the newest first."""
-    statement = (
-        select(Session, User)
-        .join(User, User.id == Session.user_id)
-        .where(Session.tenant_id == tenant_id, Session.ended_at.is_(None), Session.expires_at > now())
-        .order_by(Session.created_at.desc())
-    )
-    if user_id:
-        statement = statement.where(Session.user_id == user_id)
-    return [(session, user) for session, user in db.session.execute(statement)]
+    theirs = Session.user_id == user_id if user_id else Session.tenant_id == tenant_id
+    going = (theirs, Session.tenant_id == tenant_id, Session.ended_at.is_(None), Session.expires_at > now())
+    both = select(Session, User).join(User, User.id == Session.user_id).where(*going)
+    return [(session, user) for session, user in db.session.execute(both.order_by(Session.created_at.desc()))]
 
 
 @operation
@@ -268,9 +270,9 @@ def end_of_provider(kind: str, *, tenant_id: uuid.UUID | None, issuer: str | Non
     return _end(and_(*theirs), "identity provider removed")
 
 
-def end_other_ways(user_id: uuid.UUID, way: str) -> int:
-    """End a user's sessions that came another way than the one fixed now (B7), in the transaction under way."""
-    return _end(and_(Session.user_id == user_id, Session.way != way), "way in was fixed")
+def end_other_ways(user_id: uuid.UUID) -> int:
+    """End a user's sessions that came another way, or as somebody else there, than is fixed now (B7), likewise."""
+    return _end(and_(Session.user_id == user_id, User.id == user_id, not_(_FIXED)), "way in was fixed")
 
 
 def _id_or_none(text: str) -> uuid.UUID | None:
@@ -285,6 +287,7 @@ def _end(which: ColumnElement[bool], reason: str) -> int:
     return changed(ending.values(ended_at=now(), ended_reason=reason))
 
 
+_FIXED = _is_fixed_to(Session.way, Session.identity_issuer, Session.identity_subject)
 _since = bindparam("b_since", type_=UtcDateTime)
 _ARRIVED = (
     update(User)
@@ -293,4 +296,5 @@ _ARRIVED = (
     .values(last_sign_in_at=bindparam("b_now"))
 )
 _ARRIVED_BY_CODE = _ARRIVED.where(takes_codes(), is_not_void(_since))
-_ARRIVED_BY_PROVIDER = _ARRIVED.where(is_guest())
+_there: list[Any] = [bindparam(f"b_{each}") for each in ("way", "issuer", "subject")]
+_ARRIVED_BY_PROVIDER = _ARRIVED.where(is_guest(), _is_fixed_to(*_there))

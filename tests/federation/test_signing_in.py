@@ -4,9 +4,22 @@ import json
 
 import pytest
 
-from guestauth import guests, identity_providers, invitations, policies, tenants
+from guestauth import (
+    guests,
+    identity_providers,
+    invitations,
+    policies,
+    redemptions,
+    sessions,
+    signin,
+    tenants,
+)
+from guestauth.addresses import parse
+from guestauth.database import operation
 from tests.federation.person import NAMES, PLAN, RIGHT, Person, ready
+from tests.probe import tables
 from tests.providers import KINDS
+from tests.test_sessions import changing
 from tests.world import ADMIN, ALEX, BY, FABRIKAM, NICOLE, World
 
 SOURCE = {
@@ -118,6 +131,7 @@ ENDS = {
     "delete": lambda world: world.do(guests.delete, FABRIKAM, ALEX, by=BY),
     "reset": lambda world: world.do(invitations.reset, FABRIKAM, ALEX, by=BY),
     "disable": lambda world: world.do(tenants.disable, FABRIKAM, by=BY),
+    "sign out": lambda world: world.do(sessions.end_all, FABRIKAM, by=BY),
     "remove": lambda world: world.do(
         identity_providers.remove,
         world.do(identity_providers.listed, FABRIKAM)[0].provider.id,
@@ -166,7 +180,7 @@ def test_code_mailed_before_a_provider_was_set_up_lets_nobody_in(world: World, o
 
 
 def test_administrator_of_a_covered_address_goes_on_to_a_code_from_the_same_page(world: World, oidc) -> None:
-    person = ready(world, oidc("google"), "fabrikam.example", mail=ADMIN)
+    person = ready(world, oidc("google"), "fabrikam.example", mail=ADMIN, hd="fabrikam.example")
     browser = person.asks(ADMIN, "/fabrikam.example/admin").submit("send-code")
     browser.submit("enter-code", code=world.code(ADMIN))
     assert browser.path.startswith("/fabrikam.example/admin") and browser.status == 200
@@ -174,8 +188,79 @@ def test_administrator_of_a_covered_address_goes_on_to_a_code_from_the_same_page
 
 @pytest.mark.case("FD-19")
 def test_administrator_is_not_let_in_by_a_provider_but_can_go_on_to_a_code(world: World, oidc) -> None:
-    person = ready(world, oidc("google"), "fabrikam.example", mail=ADMIN)
+    person = ready(world, oidc("google"), "fabrikam.example", mail=ADMIN, hd="fabrikam.example")
     browser = person.signs_in(ADMIN)
     assert browser.status == 403 and "You can still get a code" in browser.text
     browser.submit("send-code").submit("enter-code", code=world.code(ADMIN))
     assert browser.open("/fabrikam.example/admin/guests").status == 200
+
+
+# Who has accepted is one account there (B7)
+
+
+@pytest.mark.both
+def test_accepting_ends_what_others_with_the_same_address_have_begun(world: World, oidc) -> None:
+    person = ready(world, oidc("google"))
+    person.provider.add_account("a-2", email=ALEX, email_verified=True)
+    other = Person(world, person.provider)
+    other.signs_in(account="a-2")
+    person.accepts()
+    assert other.browser.open(PLAN).h1 == "Sign in to Fabrikam"
+    assert person.browser.open(PLAN).h1 == "Project plan"
+    assert world.rows("SELECT identity_subject, ended_reason FROM sessions WHERE ended_at IS NOT NULL") == [
+        ("a-2", "way in was fixed")
+    ]
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("column", ["identity_provider", "identity_issuer", "identity_subject"])
+def test_rows_decide_whose_session_it_is_even_if_nobody_ended_it(world: World, oidc, column: str) -> None:
+    browser = ready(world, oidc("google")).accepts()
+    changing(world, f"UPDATE users SET {column} = 'other' WHERE mail = '{ALEX}'")
+    assert browser.open(PLAN).h1 == "Sign in to Fabrikam"
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("subject", ["a-1", "a-2"])
+def test_session_opens_for_the_account_that_accepted_only(world: World, oidc, subject: str) -> None:
+    """What is fixed between the look at who they are and the session decides."""
+    ready(world, oidc("google")).accepts()
+    ((issuer,),) = world.rows("SELECT identity_issuer FROM sessions")
+    user = world.do(guests.find, FABRIKAM, ALEX)
+    started = world.do(signin.start, FABRIKAM, parse(ALEX), browser="b" * 64, target=None, by=BY)
+    started.user_id = user.id
+    proof = sessions.Proof(since=started.created_at, way="google", issuer=issuer, subject=subject)
+    opening = operation(sessions.open_for)
+    assert bool(world.do(opening, started, proof, secret="s", by=BY, replacing=None)) == (subject == "a-1")
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("end", ["reset", "remove", "sign out"])
+def test_accepting_in_a_session_that_was_ended_meanwhile_fixes_nothing(world: World, oidc, end: str) -> None:
+    """As if the request had passed the gate just before."""
+    ready(world, oidc("google")).signs_in()
+    ((session, user),) = world.do(sessions.live, FABRIKAM)
+    ENDS[end](world)
+    with pytest.raises(invitations.InvitationUnknown):
+        world.do(redemptions.redeem, FABRIKAM, user.id, session_id=session.id, by=BY)
+    found = world.do(guests.find, FABRIKAM, ALEX)
+    assert (found.state, found.identity_provider, found.identity_subject) == ("PendingAcceptance", None, None)
+
+
+def test_nobody_accepts_in_anothers_session(world: World, oidc) -> None:
+    ready(world, oidc("google")).signs_in()
+    ((session, _),) = world.do(sessions.live, FABRIKAM)
+    other = world.do(invitations.invite, FABRIKAM, "other@gmail.com", by=BY).user_id
+    with pytest.raises(invitations.InvitationUnknown):
+        world.do(redemptions.redeem, FABRIKAM, other, session_id=session.id, by=BY)
+    assert world.do(guests.find, FABRIKAM, "other@gmail.com").identity_subject is None
+
+
+@pytest.mark.both
+def test_accepting_twice_changes_nothing_though_the_session_has_ended(world: World, oidc) -> None:
+    ready(world, oidc("google")).accepts()
+    ((session, user),) = world.do(sessions.live, FABRIKAM)
+    world.do(sessions.sign_out, FABRIKAM, session.id, by=BY)
+    before = tables(world)
+    world.do(redemptions.redeem, FABRIKAM, user.id, session_id=session.id, by=BY)
+    assert tables(world) == before
