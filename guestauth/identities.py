@@ -17,8 +17,9 @@ from typing import Any
 
 from guestauth import addresses, audit
 from guestauth.database import Refusal
+from guestauth.descriptions import COVERS
 from guestauth.languages import N_
-from guestauth.models import AZURE_AD, MICROSOFT_ACCOUNT
+from guestauth.models import AZURE_AD, GOOGLE, MICROSOFT_ACCOUNT
 from guestauth.openid import AnswerRefused
 
 MOST_OF_SUBJECT = 255  # characters (OpenID Connect Core 1.0, 2)
@@ -65,20 +66,30 @@ def of_claims(kind: str, claims: Mapping[str, Any]) -> Identity:
 
     Azure AD writes into `email` whatever an administrator likes: only `xms_edov` says that the domain's owner was
     verified, and only `oid` is the same for all of its clients (Microsoft identity platform, ID token claims).
+    Google's `email_verified` counts where Google speaks for the domain: its own, and the Workspace one in `hd`.
     """
     microsoft = kind in MICROSOFT
     subject, address = claims.get("oid" if microsoft else "sub"), claims.get("email")
     if not isinstance(subject, str) or not 0 < len(subject) <= MOST_OF_SUBJECT:
         raise AnswerRefused(N_("the token does not say whose it is"))
-    vouched_for = claims.get("xms_edov") in VERIFIED if microsoft else claims.get("email_verified") is True
     try:
         key = addresses.parse(address).key if isinstance(address, str) else None
     except addresses.NotAnAddress:
         key = None
+    vouched_for = claims.get("xms_edov") in VERIFIED if microsoft else claims.get("email_verified") is True
     return Identity(
         issuer=str(claims["iss"]),
         subject=subject,
         address=audit.one_line(str(address or ""))[:254],
         key=key,
-        vouched_for=vouched_for,
+        vouched_for=vouched_for and (kind != GOOGLE or _is_googles(key, claims.get("hd"))),
     )
+
+
+def _is_googles(key: str | None, hosted: Any) -> bool:
+    """Whether Google speaks for the domain of an address, and did not only see a mail to it read once.
+
+    :param hosted: the Workspace domain that an account is of, as the token says.
+    """
+    domain = (key or "").rpartition("@")[2]
+    return domain in COVERS[GOOGLE] or (isinstance(hosted, str) and hosted.lower() == domain)

@@ -36,7 +36,9 @@ from joserfc.jwk import RSAKey
 from guestauth.addresses import Address
 from guestauth.config import made_once
 from guestauth.database import Refusal, now
+from guestauth.descriptions import COVERS
 from guestauth.keys import fingerprint, keys
+from guestauth.models import GOOGLE
 
 CLIENT_ID = "guestauth-demo"
 CODE_LIVES = timedelta(seconds=60)
@@ -82,7 +84,7 @@ def metadata() -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": ["openid", "email", "profile"],
-        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "nonce", "email", "email_verified"],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "nonce", "email", "email_verified", "hd"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
@@ -128,7 +130,9 @@ def let_in(asked: Asked, address: Address, *, verified: bool) -> str:
     code, folder = secrets.token_urlsafe(32), _codes()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     expires_at = (now() + CODE_LIVES).timestamp()
-    claims = {"sub": _subject(address.key), "email": address.mail, "email_verified": verified}
+    domain = address.key.rpartition("@")[2]
+    hosted = {} if domain in COVERS[GOOGLE] else {"hd": domain}  # all others are as of Google Workspace
+    claims = {"sub": _subject(address.key), "email": address.mail, "email_verified": verified, **hosted}
     content = json.dumps({"asked": asdict(asked), "claims": claims, "expires_at": expires_at})
     (folder / fingerprint(code)).write_text(content)
     _clear(folder, newest=folder / fingerprint(code))

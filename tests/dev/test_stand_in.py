@@ -85,6 +85,11 @@ def test_any_address_is_taken_verified_or_not_and_always_known_by_the_same_numbe
     assert found[0]["sub"] == found[1]["sub"] != found[2]["sub"]
 
 
+def test_address_of_another_domain_than_googles_is_as_of_its_workspace(sqlite_world: World) -> None:
+    browser = at_page(sqlite_world).submit("other", email="jo@FirstUp.example", email_verified="yes")
+    assert claims(sqlite_world, sent_back(browser)["code"])["hd"] == "firstup.example"
+
+
 def test_answer_has_state_and_says_who_answers(sqlite_world: World) -> None:
     answer = sent_back(at_page(sqlite_world).submit("suggested"))
     assert (answer["state"], answer["iss"]) == ("s-1", f"{ORIGIN}/dev/stand-in")

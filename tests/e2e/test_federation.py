@@ -34,7 +34,7 @@ def guest(at: Site, google: OpenIdProvider) -> str:
     made = there[0] if there else set_up(at.world, google, "firstup.example")
     google.allow(f"{at.url}/sign-in/callback/{made.id}")
     mail = at.guest()
-    google.add_account(mail, email=mail, email_verified=True)
+    google.add_account(mail, email=mail, email_verified=True, hd="firstup.example")
     return mail
 
 

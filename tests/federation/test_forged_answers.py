@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from guestauth import guests, openid
+from guestauth import guests, invitations, openid
 from tests.federation.person import DIRECTORY, PLAN, RIGHT, Person, ready
 from tests.providers import PERSONAL
 from tests.steps import audited
-from tests.world import ALEX, FABRIKAM, World
+from tests.world import ALEX, BY, FABRIKAM, World
 
 STRANGE = "00000000-dead-4bad-8000-000000000000"
 NOT_RIGHT, NOT_CONFIRMED, OTHER = "didn't work", "Your address isn't confirmed", "You used another account"
@@ -90,6 +90,28 @@ def test_address_that_the_provider_has_not_verified_is_refused(
     world: World, oidc, kind: str, verified: Any
 ) -> None:
     is_refused(ready(world, oidc(kind), email_verified=verified), NOT_CONFIRMED, "not confirmed")
+
+
+MAIL = "alex@firstup.example"
+
+
+@pytest.mark.case("FD-03")
+@pytest.mark.parametrize("hosted", [None, "", "other.example", "example", ["firstup.example"], True])
+def test_google_does_not_speak_for_a_domain_that_is_not_the_accounts_workspace(
+    world: World, oidc, hosted: Any
+) -> None:
+    world.do(invitations.invite, FABRIKAM, MAIL, by=BY)
+    person = ready(world, oidc("google"), "firstup.example", mail=MAIL)
+    person.provider.forge(hd=hosted)
+    assert person.signs_in(MAIL).h1 == NOT_CONFIRMED
+    assert world.rows("SELECT count(*) FROM sessions") == [(0,)]
+
+
+@pytest.mark.case("FD-03")
+@pytest.mark.parametrize("hosted", ["firstup.example", "FirstUp.Example"])
+def test_google_speaks_for_the_accounts_workspace(world: World, oidc, hosted: str) -> None:
+    world.do(invitations.invite, FABRIKAM, MAIL, by=BY)
+    assert ready(world, oidc("google"), "firstup.example", mail=MAIL, hd=hosted).signs_in(MAIL).status == 200
 
 
 @pytest.mark.case("FD-03")
