@@ -27,7 +27,7 @@ from guestauth.audit import Caller
 from guestauth.database import Refusal, add, changed, now, operation, query, row_or_none
 from guestauth.keys import fingerprint, keys
 from guestauth.languages import N_
-from guestauth.models import SOURCES, Passcode, Session, SignIn
+from guestauth.models import PASSCODE, SOURCES, Passcode, Session, SignIn
 from guestauth.passcodes import PasscodeExpired, PasscodeUsed, PasscodeWrong, TooManyTries
 
 MOST_TRIES = passcodes.MOST_TRIES
@@ -44,13 +44,14 @@ class SignInUsed(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """What a right code gives: where to go, and what the browser is to hold from now on."""
+    """What a proof of the address gives: where to go, and what the browser is to hold from now on."""
 
     mail_key: str
     target: str | None
     session_secret: str
     browser: str  # the visit cookie's new id
     expires_at: datetime
+    by_code: bool  # so whoever holds the browser reads the mail; who a provider lets in may not
 
 
 @operation
@@ -147,6 +148,7 @@ def _signed_in(sign_in: SignIn, session: Session, secret: str, new_browser: str)
         session_secret=secret,
         browser=new_browser,
         expires_at=session.expires_at,
+        by_code=session.way == PASSCODE,
     )
 
 

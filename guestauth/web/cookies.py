@@ -109,7 +109,7 @@ def forget(*, arrival: Arrival) -> None:
 
 
 def known(tenant_id: uuid.UUID, mail_key: str) -> str | None:
-    """Return the name by which this browser is known for an address that has signed in in it; None: it is not."""
+    """Return the name by which this browser is known for an address: its code was entered in it; None: not."""
     name, marks = _known()
     since = (now() - KNOWN_FOR).timestamp()
     fitting = _marks(name, tenant_id, mail_key)
@@ -117,7 +117,10 @@ def known(tenant_id: uuid.UUID, mail_key: str) -> str | None:
 
 
 def know(tenant_id: uuid.UUID, mail_key: str) -> None:
-    """Remember for 90 days that an address has signed in in this browser."""
+    """Remember for 90 days that a code of an address was entered in this browser.
+
+    A provider's word is not enough: one that a tenant set up could make any number of browsers known.
+    """
     name, marks = _known()
     mine = _marks(name, tenant_id, mail_key)
     others = [(mark, at) for mark, at in marks if mark not in mine]

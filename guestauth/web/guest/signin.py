@@ -222,7 +222,8 @@ def let_in(done: signin.SignedIn) -> Any:
     """Hand the browser its session and lead on."""
     arrival = gate.tenant_arrival()
     cookies.renew_browser(done.browser)
-    cookies.know(arrival.tenant.id, done.mail_key)
+    if done.by_code:
+        cookies.know(arrival.tenant.id, done.mail_key)
     cookies.remember(done.session_secret, done.expires_at, arrival=arrival)
     return redirect(_way_back(done.target), 303)
 
