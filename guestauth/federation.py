@@ -106,7 +106,7 @@ def leave(
     """
     let_go()
     salt = secrets.token_hex(16)
-    parts = (reference, sign_in.id.hex, provider.id.hex, salt, int(now().timestamp()))
+    parts = (reference, sign_in.id.hex, provider.id.hex, salt, now().timestamp())
     hints = {"login_hint": sign_in.address, "ui_locales": language}
     hints |= {"prompt": ASKING.get(provider.kind, "select_account")} if choose else {}
     return openid.way_out(

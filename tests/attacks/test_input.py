@@ -273,4 +273,5 @@ def test_form_with_a_field_missing_or_odd_is_told_so(sqlite_world: World, endpoi
     forms = [{}, *({name: value for name, value in typed.items() if name != left_out} for left_out in typed)]
     forms += [{**typed, name: value} for name in typed for value in odd]
     answers = [post(sqlite_world, browser, place, {**form, "csrf_token": right}) for form in forms]
-    assert {answer.status for answer in answers} <= {303, 400, 404, 422, 429}
+    goes_on = {200} if endpoint == "admin.add_identity_provider" else set()  # its first half leads to the second
+    assert {answer.status for answer in answers} <= {303, 400, 404, 422, 429} | goes_on
