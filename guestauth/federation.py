@@ -106,7 +106,7 @@ def leave(
     """
     let_go()
     salt = secrets.token_hex(16)
-    parts = (reference, sign_in.id.hex, provider.id.hex, salt, now().timestamp())
+    parts = (reference, sign_in.id.hex, provider.id.hex, salt, int(now().timestamp() * 10**6))
     hints = {"login_hint": sign_in.address, "ui_locales": language}
     hints |= {"prompt": ASKING.get(provider.kind, "select_account")} if choose else {}
     return openid.way_out(
@@ -134,8 +134,8 @@ def read_state(text: str) -> State:
     :raises StateUnknown: if it is none, or left more than half an hour ago.
     """
     try:
-        reference, sign_in, provider, salt, seconds = signer("federation").loads(text)
-        left_at = datetime.fromtimestamp(seconds, UTC)
+        reference, sign_in, provider, salt, microseconds = signer("federation").loads(text)
+        left_at = datetime.fromtimestamp(microseconds / 10**6, UTC)
         ids = [uuid.UUID(each) for each in (sign_in, provider)]
     except (BadData, ValueError, TypeError, AttributeError) as fault:
         raise StateUnknown() from fault
