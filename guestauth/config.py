@@ -107,7 +107,7 @@ SETTINGS = [
     _limit("SENDS_PER_HOUR", 5, "codes", "asked for with one address, in browsers not known to be its own"),
     _limit("SENDS_PER_DAY", 12, "codes", "the same, in 24 hours"),
     _limit("KNOWN_SENDS_PER_DAY", 10, "codes",
-           "asked for in 24 hours by a browser that has entered a code of this guest, or through their invitation"),
+           "asked for in 24 hours by a browser that has entered a code of this guest, or by their invitation"),
     _limit("WRONG_CODES", 50, "wrong codes",
            "in a row for an address; then browsers not known to be its own get one code in 24 hours"),
     _limit("CLIENT_SENDS_PER_10_MINUTES", 60, "codes", "asked for from one client address (IPv6: /64)"),
