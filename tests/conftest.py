@@ -56,7 +56,9 @@ def _on_one(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
 
 def _sample(cases: list[pytest.Item]) -> list[pytest.Item]:
     costly = any(
-        word in name for name in getattr(cases[0], "fixturenames", ()) for word in ("world", "site", "prepare")
+        word in name
+        for name in getattr(cases[0], "fixturenames", ())
+        for word in ("world", "site", "prepare", "oidc")
     )
     if not costly or len(cases) <= SAMPLE:
         return cases

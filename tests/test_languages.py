@@ -4,6 +4,7 @@ import ast
 import copy
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def folder(tag: str) -> Path:
     return CATALOGUES / languages.LOCALES[tag].removesuffix("_NL") / "LC_MESSAGES"
 
 
+@cache
 def catalogue(tag: str) -> Catalog:
     return read_po((folder(tag) / "messages.po").open("rb"))
 
@@ -218,6 +220,7 @@ UNSEEN = {"NotTheDemo", "CopyRefused", "RequestRefused"}  # but on the command l
 REASONS = {"Dropped", "refused", "signin.refused"}  # why something is not done, as the log has it
 
 
+@cache
 def refusals() -> set[str]:
     """The names of all refusals, also of those that are refusals by way of another."""
     bases = {

@@ -87,6 +87,7 @@ def test_theme_is_the_stylesheet_with_its_question_answered(sqlite_world: World,
 
 def test_visitors_of_the_stage_read_the_language_that_was_asked_for(sqlite_world: World) -> None:
     stages = gallery._stages
+    gallery._pictures.pop(("sign-in", "nl"), None)
     picture(sqlite_world, "sign-in", "lang=nl")
     assert stages[0].language == "nl"
 

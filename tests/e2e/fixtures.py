@@ -41,6 +41,13 @@ def sqlite_site(prepare: Prepare) -> Iterator[Site]:
         yield served
 
 
+@pytest.fixture(scope="session")
+def gallery_site(prepare: Prepare) -> Iterator[Site]:
+    """The demo for who only looks, served by one process: it makes each picture of the gallery once."""
+    with site(prepare("sqlite")) as served:
+        yield served
+
+
 @pytest.fixture(scope="module")
 def postgresql_site(prepare: Prepare) -> Iterator[Site]:
     """The demo on PostgreSQL, served by four processes."""

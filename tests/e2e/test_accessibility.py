@@ -52,20 +52,20 @@ IN_TURN = [("nl", "zh-Hant-TW")[n % 2] for n in range(len(STATES))]  # `python -
     ("name", "lang"), [*((name, "en") for name in STATES), *zip(STATES, IN_TURN, strict=True)]
 )
 @pytest.mark.acceptance(1, 22)
-def test_axe_finds_nothing_in_a_state(sqlite_site: Site, page: Page, rules: str, name: str, lang: str) -> None:
-    page.goto(f"{sqlite_site.url}/dev/gallery/{name}?lang={lang}")
+def test_axe_finds_nothing_in_a_state(gallery_site: Site, page: Page, rules: str, name: str, lang: str) -> None:
+    page.goto(f"{gallery_site.url}/dev/gallery/{name}?lang={lang}")
     assert page.evaluate("document.documentElement.lang") == lang
     assert wrong_with(page, rules) == []
 
 
 @pytest.mark.parametrize("path", DEV)
-def test_axe_finds_nothing_in_the_demo_kit(sqlite_site: Site, page: Page, rules: str, path: str) -> None:
-    page.goto(sqlite_site.url + path)
+def test_axe_finds_nothing_in_the_demo_kit(gallery_site: Site, page: Page, rules: str, path: str) -> None:
+    page.goto(gallery_site.url + path)
     assert wrong_with(page, rules) == []
 
 
-def test_axe_would_find_something(sqlite_site: Site, page: Page, rules: str) -> None:
-    page.goto(f"{sqlite_site.url}/dev/gallery/enter-code")
+def test_axe_would_find_something(gallery_site: Site, page: Page, rules: str) -> None:
+    page.goto(f"{gallery_site.url}/dev/gallery/enter-code")
     page.evaluate("document.querySelector('label').remove(); document.querySelector('h1').style.color = '#bbb'")
     wrong = {line.split(": ")[1] for line in wrong_with(page, rules)}
     assert wrong == {"label", "color-contrast"}
@@ -74,9 +74,9 @@ def test_axe_would_find_something(sqlite_site: Site, page: Page, rules: str) -> 
 @pytest.mark.parametrize("lang", [*languages.NAMES, *pseudo.NAMES])
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.acceptance(21, 24)
-def test_no_state_scrolls_sideways_on_a_phone(sqlite_site: Site, page: Page, name: str, lang: str) -> None:
+def test_no_state_scrolls_sideways_on_a_phone(gallery_site: Site, page: Page, name: str, lang: str) -> None:
     page.set_viewport_size(PHONE)
-    page.goto(f"{sqlite_site.url}/dev/gallery/{name}?lang={lang}")  # 320 px are 1280 at a zoom of 400 %, too
+    page.goto(f"{gallery_site.url}/dev/gallery/{name}?lang={lang}")  # 320 px are 1280 at a zoom of 400 %, too
     assert page.evaluate(SIDEWAYS) <= 0
     page.add_style_tag(content=SPACED)
     assert page.evaluate(SIDEWAYS) <= 0, "with more space between lines, words and letters"
@@ -85,12 +85,12 @@ def test_no_state_scrolls_sideways_on_a_phone(sqlite_site: Site, page: Page, nam
 @pytest.mark.acceptance(24)
 @pytest.mark.parametrize("name", ["enter-code", "account", "guests"])
 def test_page_from_right_to_left_is_mirrored_but_codes_and_addresses_are_not(
-    sqlite_site: Site, page: Page, name: str
+    gallery_site: Site, page: Page, name: str
 ) -> None:
     page.set_viewport_size(PHONE)
     sides = {}
     for lang in ("en", pseudo.MIRRORED):
-        page.goto(f"{sqlite_site.url}/dev/gallery/{name}?lang={lang}")
+        page.goto(f"{gallery_site.url}/dev/gallery/{name}?lang={lang}")
         left, right = page.evaluate(H1_EDGES)
         sides[lang] = left < 320 - right
     assert sides == {"en": True, pseudo.MIRRORED: False}
@@ -102,7 +102,7 @@ def test_page_from_right_to_left_is_mirrored_but_codes_and_addresses_are_not(
 
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.acceptance(20)
-def test_what_is_pressed_is_large_enough(sqlite_site: Site, page: Page, name: str) -> None:
+def test_what_is_pressed_is_large_enough(gallery_site: Site, page: Page, name: str) -> None:
     page.set_viewport_size(PHONE)
-    page.goto(f"{sqlite_site.url}/dev/gallery/{name}")
+    page.goto(f"{gallery_site.url}/dev/gallery/{name}")
     assert page.evaluate(SMALL_TARGETS) == []

@@ -41,6 +41,7 @@ def told(admin: Person) -> str:
     return admin.page.locator("p.notice[role=status]").inner_text()
 
 
+@pytest.mark.long
 def test_invitation_is_sent_again_and_the_old_link_dies(site: Site, arrive: Arrive) -> None:
     mail, admin = "wendy@firstup.example", at_console(site, arrive, "/guests/invite")
     admin.type("Email address", mail).type("Message", "Welcome!").press("Invite")
@@ -55,6 +56,7 @@ def test_invitation_is_sent_again_and_the_old_link_dies(site: Site, arrive: Arri
     assert guest.sees("Fabrikam apps")
 
 
+@pytest.mark.long
 def test_blocked_guest_is_out_at_once_until_unblocked(site: Site, arrive: Arrive) -> None:
     nicole = arrive(site, java_script_enabled=False).ask_for_code(NICOLE).enter_code(NICOLE)
     admin = at_guest(at_console(site, arrive), NICOLE).press("Block")
@@ -79,6 +81,7 @@ def test_codes_are_turned_off_and_on_again(site: Site, arrive: Arrive) -> None:
     assert nicole.ask_for_code(NICOLE).sees("Check your email")
 
 
+@pytest.mark.long
 def test_policy_is_changed_after_a_look_at_the_difference(site: Site, arrive: Arrive) -> None:
     admin = at_console(site, arrive, "/policy")
     admin.type("Definition", "{").press("Show what changes")
@@ -90,6 +93,7 @@ def test_policy_is_changed_after_a_look_at_the_difference(site: Site, arrive: Ar
     assert admin.page.get_by_label("Definition").input_value() == policy
 
 
+@pytest.mark.long
 def test_resource_is_added_shared_and_taken_away(site: Site, arrive: Arrive) -> None:
     admin = at_console(site, arrive, "/resources").press("Add a resource").type("Title", "Road map")
     admin.page.get_by_role("textbox", name="Text", exact=True).fill("North, then west.")
@@ -118,6 +122,7 @@ def test_guests_are_invited_from_a_file(site: Site, arrive: Arrive) -> None:
     assert "kim@firstup.example,Kim,invited" in download.value.path().read_text("utf-8-sig")
 
 
+@pytest.mark.long
 def test_log_is_narrowed_read_and_taken_along(site: Site, arrive: Arrive) -> None:
     arrive(site).ask_for_code(NICOLE).type("8-digit code", "00000000").press("Sign in")
     admin = at_console(site, arrive, "/sign-ins").type("Email address, or a part", "nicole")

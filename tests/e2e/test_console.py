@@ -53,6 +53,7 @@ def test_administrator_invites_a_guest_who_then_signs_in(site: Site, arrive: Arr
     assert "OTP" in admin.page.get_by_role("row").filter(has_text=mail).inner_text()
 
 
+@pytest.mark.long
 def test_turning_codes_off_says_whom_it_locks_out_and_does_it_at_once(site: Site, arrive: Arrive) -> None:
     nicole = arrive(site).ask_for_code(NICOLE).enter_code(NICOLE)
     admin = at_console(site, arrive, "/settings")
@@ -65,6 +66,7 @@ def test_turning_codes_off_says_whom_it_locks_out_and_does_it_at_once(site: Site
     assert nicole.open(HOME).sees("Sign in to Fabrikam")
 
 
+@pytest.mark.long
 def test_hundreds_are_invited_from_a_file_by_one_press(site: Site, arrive: Arrive) -> None:
     admin = at_console(site, arrive, "/guests/import")
     lines = "".join(f"Guest {n},guest-{n}@firstup.example,,false,\r\n" for n in range(300))

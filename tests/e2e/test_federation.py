@@ -56,6 +56,7 @@ def test_guest_goes_there_and_back_with_and_without_scripts(
     assert person.press("Accept").sees(WELCOME) and person.path == PLACE
 
 
+@pytest.mark.long
 def test_reload_and_back_after_coming_back_end_well(google_site: Site, arrive: Arrive, oidc: Provide) -> None:
     mail = guest(google_site, oidc("google"))
     person = leaves(arrive(google_site, ignore_https_errors=True), mail)
@@ -89,6 +90,7 @@ def test_who_cancels_there_comes_back_to_a_page_that_lets_them_go_on(
     assert person.sees("Review permissions")
 
 
+@pytest.mark.long
 def test_who_uses_another_account_there_is_told_which(google_site: Site, arrive: Arrive, oidc: Provide) -> None:
     mail, other = guest(google_site, oidc("google")), guest(google_site, oidc("google"))
     person = leaves(arrive(google_site, ignore_https_errors=True), mail)

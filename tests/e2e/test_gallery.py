@@ -22,15 +22,17 @@ def frame(person: Person, title: str) -> FrameLocator:
 
 @pytest.mark.parametrize(("theme", "colour"), [("light", PAPER), ("dark", NIGHT)])
 @pytest.mark.long
-def test_frames_show_the_pages_in_the_theme_asked_for(site: Site, arrive: Arrive, theme: str, colour: str) -> None:
-    person = arrive(site).open(f"/dev/gallery?group=Codes&theme={theme}")
+def test_frames_show_the_pages_in_the_theme_asked_for(
+    gallery_site: Site, arrive: Arrive, theme: str, colour: str
+) -> None:
+    person = arrive(gallery_site).open(f"/dev/gallery?group=Codes&theme={theme}")
     inside = frame(person, "Send code")
     inside.get_by_role("heading", level=1, name="Get a code to sign in").wait_for(timeout=30_000)
     assert inside.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == colour
 
 
-def test_nothing_in_a_picture_leads_anywhere(site: Site, arrive: Arrive) -> None:
-    person = arrive(site).open("/dev/gallery/sign-in-suggestion").press("alexdoe@gmail.com")
+def test_nothing_in_a_picture_leads_anywhere(gallery_site: Site, arrive: Arrive) -> None:
+    person = arrive(gallery_site).open("/dev/gallery/sign-in-suggestion").press("alexdoe@gmail.com")
     assert person.path == "/dev/gallery/sign-in-suggestion#main"
     person.type("Email address", "alexdoe@gmail.com").press("Continue")
     assert person.sees("That didn't work")
@@ -38,8 +40,8 @@ def test_nothing_in_a_picture_leads_anywhere(site: Site, arrive: Arrive) -> None
 
 
 @pytest.mark.parametrize(("scheme", "colour"), [("light", PAPER), ("dark", NIGHT)])
-def test_state_alone_follows_the_device(site: Site, arrive: Arrive, scheme: str, colour: str) -> None:
-    person = arrive(site, color_scheme=scheme).open("/dev/gallery/enter-code")
+def test_state_alone_follows_the_device(gallery_site: Site, arrive: Arrive, scheme: str, colour: str) -> None:
+    person = arrive(gallery_site, color_scheme=scheme).open("/dev/gallery/enter-code")
     assert person.sees("Check your email")
     assert person.page.evaluate(COLOUR) == colour
     person.open(f"/dev/gallery/enter-code?theme={'light' if scheme == 'dark' else 'dark'}")

@@ -93,8 +93,8 @@ def test_newcomer_gets_in_by_the_keyboard_alone(site: Site, arrive: Arrive) -> N
 
 
 @pytest.mark.acceptance(2)
-def test_skip_link_is_the_first_stop_and_leads_to_the_page(site: Site, arrive: Arrive) -> None:
-    guest = arrive(site).open("/dev/gallery/apps")
+def test_skip_link_is_the_first_stop_and_leads_to_the_page(gallery_site: Site, arrive: Arrive) -> None:
+    guest = arrive(gallery_site).open("/dev/gallery/apps")
     guest.page.keyboard.press("Tab")
     assert guest.page.evaluate(FOCUS) == ["A Skip to main content", ""]
     guest.page.keyboard.press("Enter")
@@ -103,8 +103,8 @@ def test_skip_link_is_the_first_stop_and_leads_to_the_page(site: Site, arrive: A
 
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.acceptance(19)
-def test_every_stop_of_the_keyboard_is_seen(site: Site, page: Page, name: str) -> None:
-    page.goto(f"{site.url}/dev/gallery/{name}")
+def test_every_stop_of_the_keyboard_is_seen(gallery_site: Site, page: Page, name: str) -> None:
+    page.goto(f"{gallery_site.url}/dev/gallery/{name}")
     page.evaluate("document.activeElement.blur()")  # an error summary has it
     stops: list[str] = []
     for _ in range(MOST_STOPS):
@@ -118,10 +118,10 @@ def test_every_stop_of_the_keyboard_is_seen(site: Site, page: Page, name: str) -
 
 
 @pytest.mark.acceptance(12)
-def test_half_an_hour_on_the_code_page_is_announced_five_times(site: Site, page: Page) -> None:
+def test_half_an_hour_on_the_code_page_is_announced_five_times(gallery_site: Site, page: Page) -> None:
     page.add_init_script(LISTEN)
     page.clock.install()
-    page.goto(f"{site.url}/dev/gallery/enter-code")
+    page.goto(f"{gallery_site.url}/dev/gallery/enter-code")
     page.clock.run_for(31 * 60 * 1000)
     announced = page.evaluate("announced")
     assert len(announced) == 5
@@ -130,16 +130,16 @@ def test_half_an_hour_on_the_code_page_is_announced_five_times(site: Site, page:
 
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.acceptance(22)
-def test_forced_colours_leave_every_part_its_edge(site: Site, page: Page, name: str) -> None:
+def test_forced_colours_leave_every_part_its_edge(gallery_site: Site, page: Page, name: str) -> None:
     page.emulate_media(forced_colors="active")
-    page.goto(f"{site.url}/dev/gallery/{name}")
+    page.goto(f"{gallery_site.url}/dev/gallery/{name}")
     assert page.evaluate(UNBOUNDED) == []
     page.emulate_media(forced_colors="none")
 
 
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.acceptance(22)
-def test_nothing_moves_for_who_wants_no_motion(site: Site, page: Page, name: str) -> None:
+def test_nothing_moves_for_who_wants_no_motion(gallery_site: Site, page: Page, name: str) -> None:
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{site.url}/dev/gallery/{name}")
+    page.goto(f"{gallery_site.url}/dev/gallery/{name}")
     assert page.evaluate(MOVING) == []

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page
 
-from guestauth import samples
+from guestauth import languages, samples
 from tests.e2e.axe import axe, wrong_with
 from tests.e2e.person import SIDEWAYS
 from tests.servers import or_skip
@@ -34,9 +34,8 @@ def wrong_with_letter(page: Page, rules: str, path: Path) -> list[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "lang", ["nl", *(pytest.param(tag, marks=pytest.mark.long) for tag in ("en", "zh-Hant-TW"))]
-)
+@pytest.mark.parametrize("lang", languages.NAMES)
+@pytest.mark.long
 def test_axe_finds_nothing_in_a_letter(sqlite_world: World, window: Page, tmp_path: Path, lang: str) -> None:
     sqlite_world.do(samples.save, tmp_path, [lang])
     with or_skip(axe) as rules:

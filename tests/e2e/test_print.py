@@ -37,9 +37,9 @@ def paper(chromium: Chromium) -> Iterator[Page]:
 
 @pytest.mark.parametrize("name", STATES)
 def test_state_fits_on_paper_black_on_white_with_nothing_to_press(
-    sqlite_site: Site, paper: Page, name: str
+    gallery_site: Site, paper: Page, name: str
 ) -> None:
-    paper.goto(f"{sqlite_site.url}/dev/gallery/{name}")
+    paper.goto(f"{gallery_site.url}/dev/gallery/{name}")
     assert paper.evaluate(SIDEWAYS) <= 0
     assert paper.evaluate(SEEN, TO_PRESS) == []
     assert paper.evaluate(NOT_BLACK_ON_WHITE) == []
@@ -57,13 +57,13 @@ def test_state_fits_on_paper_black_on_white_with_nothing_to_press(
         ("not-shared", "Correlation id"),
     ],
 )
-def test_what_there_is_to_read_is_on_paper(sqlite_site: Site, paper: Page, name: str, words: str) -> None:
-    paper.goto(f"{sqlite_site.url}/dev/gallery/{name}")
+def test_what_there_is_to_read_is_on_paper(gallery_site: Site, paper: Page, name: str, words: str) -> None:
+    paper.goto(f"{gallery_site.url}/dev/gallery/{name}")
     assert paper.get_by_text(words).first.is_visible()
 
 
-def test_long_list_takes_several_sheets_and_its_head_stands_on_each(sqlite_site: Site, paper: Page) -> None:
-    paper.goto(f"{sqlite_site.url}/dev/gallery/guests-many")
+def test_long_list_takes_several_sheets_and_its_head_stands_on_each(gallery_site: Site, paper: Page) -> None:
+    paper.goto(f"{gallery_site.url}/dev/gallery/guests-many")
     sheets = re.findall(rb"/Type\s*/Page\b", paper.pdf(format="A4", margin=MARGIN))
     assert 1 < len(sheets) <= 3
     assert paper.evaluate("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"

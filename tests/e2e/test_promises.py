@@ -28,8 +28,8 @@ WEIGHT = """() => [location.href, ...performance.getEntriesByType("resource").ma
 
 
 @pytest.fixture
-def site(sqlite_site: Site) -> Site:
-    return sqlite_site
+def site(gallery_site: Site) -> Site:
+    return gallery_site
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def test_axe_finds_nothing_on_the_page_of_the_stand_in(sqlite_site: Site, chromi
         page.context.close()
 
 
+@pytest.mark.long
 def test_person_chooses_an_account_at_a_provider_of_another_site(
     sqlite_site: Site, arrive: Arrive, oidc: Provide
 ) -> None:
@@ -87,6 +88,7 @@ def test_guest_signs_in_through_the_stand_in(federated_site: Site, arrive: Arriv
     assert person.press("Accept").sees("Project plan")
 
 
+@pytest.mark.long
 def test_guest_signs_in_at_another_site_and_comes_back_in_the_same_browser(
     federated_site: Site, arrive: Arrive, oidc: Provide
 ) -> None:

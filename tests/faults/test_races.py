@@ -24,7 +24,7 @@ OWNER = "SELECT count(*) FROM domains WHERE name = :name AND verified_at IS NOT 
 
 @pytest.mark.case("X-02")
 def test_code_entered_at_the_moment_another_is_asked_for_works_and_once(each_site: Site) -> None:
-    for _ in range(100 if SOAK else 5):
+    for _ in range(100 if SOAK else 3):
         mail = each_site.guest()
         page = each_site.awaiting_code(mail)
         enter, again = aim(page, "enter-code", code=each_site.code(mail)), aim(page, "send-code")
@@ -40,7 +40,7 @@ def test_code_entered_at_the_moment_another_is_asked_for_works_and_once(each_sit
 @pytest.mark.case("X-04")
 def test_address_invited_in_two_tabs_at_once_is_one_guest(each_site: Site) -> None:
     page = administrator(each_site, FABRIKAM, "guests/invite")
-    for _ in range(30 if SOAK else 5):
+    for _ in range(30 if SOAK else 3):
         mail = f"tabs-{uuid.uuid4().hex[:12]}@firstup.example"
         tabs = [aim(page, "invite", email=typed) for typed in (mail, mail.upper())]
         answers = together(*[partial(press, tab) for tab in tabs])
@@ -52,7 +52,7 @@ def test_address_invited_in_two_tabs_at_once_is_one_guest(each_site: Site) -> No
 def test_domain_that_two_tenants_claim_at_once_is_one_tenants(asking: tuple[Site, NameServer]) -> None:
     site, dns = asking
     consoles = {tenant: administrator(site, tenant, "domains") for tenant in ADMINS}
-    for turn in range(30 if SOAK else 4):
+    for turn in range(30 if SOAK else 3):
         name = f"shop-{turn}.example"
         pages = [console.open(page_of(tenant)) for tenant, console in consoles.items()]
         claims = together(*[partial(press, aim(page, "add-domain", domain=name)) for page in pages])

@@ -40,7 +40,11 @@ def in_english(browser: Browser, tag: str) -> list[str]:
     pieces = [piece.strip(" .,:()") for each in said for piece in PLACEHOLDER.split(each)]
     own = own_words(tag)
     text = words(page.body)
-    found = [each for each in pieces if len(each) > 3 and re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text)]
+    found = [
+        each
+        for each in pieces
+        if len(each) > 3 and each in text and re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text)
+    ]
     return [each for each in found if each not in SAME and each not in own]
 
 

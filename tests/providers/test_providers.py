@@ -18,6 +18,7 @@ from tests.conftest import Provide
 from tests.providers import KINDS, PERSONAL, NodeProvider, OpenIdProvider, Refused
 from tests.providers.node import FOLDER
 
+pytestmark = pytest.mark.long  # every day who signs in by them would notice
 BACK = "http://127.0.0.1:5000/sign-in/callback/1"
 JAMIE = {"email": "jamie.w@gmail.com", "email_verified": True}
 TID = "5b1c2d3e-0000-4000-8000-00000000a001"
