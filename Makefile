@@ -7,6 +7,7 @@ DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 # uv installs faster; venv and pip do the same without it.
 UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := 1
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 COVERAGE := --cov --cov-report=term-missing
 
 .PHONY: run test cover check bench soak screenshots messages lock clean
@@ -17,10 +18,10 @@ run: $(VENV)/.installed
 	@$(DEMO) $(BIN)/python -m gunicorn --bind 127.0.0.1:$(PORT) app:app
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(if $(CI),$(COVERAGE))
+	@$(BIN)/python -m pytest $(PARALLEL) $(if $(CI),$(COVERAGE))
 
 cover: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
+	@$(BIN)/python -m pytest $(PARALLEL) $(COVERAGE)
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .
@@ -32,7 +33,7 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.bench_console
 
 soak: $(VENV)/.installed-dev
-	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest -n auto --dist worksteal
+	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest $(PARALLEL)
 
 screenshots: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.screenshots

@@ -20,6 +20,7 @@ if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 SAMPLE = 3  # of the cases of a test that needs a database, a server or a browser
+SLOW = ("e2e", "faults", "dev", "ops", "attacks", "federation")  # folders of tests
 DATABASES = ("sqlite", "postgresql")
 Provide = Callable[[str], OpenIdProvider]
 
@@ -44,7 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if SOAK:
         kept = {item for item in items if item not in kept or hasattr(getattr(item, "module", None), "SOAK")}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = [item for item in items if item in kept]
+    items[:] = sorted((item for item in items if item in kept), key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Slow files first: workers take whole files, and the last ones shall not wait for one another."""
+    folder = item.path.parent.name
+    return SLOW.index(folder) if folder in SLOW else len(SLOW)
 
 
 def _on_one(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
