@@ -26,8 +26,8 @@ Provide = Callable[[str], OpenIdProvider]
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run more than one for each core: half of the time they wait for servers and browsers of their own."""
-    return (os.cpu_count() or 1) * 3 // 2
+    """Run two for each core: half of the time they wait for servers and browsers of their own."""
+    return (os.cpu_count() or 1) * 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
