@@ -7,6 +7,7 @@ DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 # uv installs faster; venv and pip do the same without it.
 UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := 1
+# A day's files are short and have fixtures of their own; a soak's are long.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 COVERAGE := --cov --cov-report=term-missing
 
@@ -33,7 +34,7 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.bench_console
 
 soak: $(VENV)/.installed-dev
-	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest $(PARALLEL)
+	@GUESTAUTH_SOAK=on timeout --signal=INT --kill-after=30 1200 $(BIN)/python -m pytest -n auto --dist worksteal
 
 screenshots: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.screenshots
