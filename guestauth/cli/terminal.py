@@ -52,7 +52,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             _check_texts(kwargs)
-            if kwargs.get("tenant"):
+            if kwargs.get("tenant") is not None:
                 kwargs["tenant"] = tenants.find(kwargs["tenant"])
             function(*args, **kwargs)
         except Refusal as refusal:
