@@ -12,7 +12,7 @@ from tests.browser import Browser
 from tests.e2e.site import HOME, Prepare, Site, behind
 from tests.world import World
 
-MANY = 100 if SOAK else 5
+MANY = 30 if SOAK else 5
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
 SIGN_IN = f"{HOME}/sign-in"
 

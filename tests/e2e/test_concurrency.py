@@ -22,7 +22,7 @@ ALL = "SELECT count(*) FROM sessions JOIN users ON users.id = user_id WHERE mail
 TRIES = "SELECT tries FROM sign_ins WHERE address = :mail"
 REASONS = "SELECT reason, count(*) FROM events WHERE name = 'sign-in' AND address = :mail GROUP BY reason"
 EVENTS = "SELECT count(*) FROM events WHERE name = :name AND result = 'success' AND address = :mail"
-ROUNDS = 200 if SOAK else 6
+ROUNDS = 60 if SOAK else 6
 
 
 def statuses(answers: list[httpx.Response]) -> Counter[int]:

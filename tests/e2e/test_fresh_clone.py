@@ -69,7 +69,7 @@ def start(program: str, settings: dict[str, str]) -> subprocess.CompletedProcess
 
 def findings(settings: dict[str, str]) -> tuple[int, dict[str, str]]:
     """Run `flask doctor` and give its exit code, and what it found wrong."""
-    done = servers.flask(settings, "doctor", "--json")
+    done = servers.flask({**settings, "MAIL_TIMEOUT": "10"}, "doctor", "--json")
     return done.returncode, {row["check"]: row["says"] for row in json.loads(done.stdout) if not row["ok"]}
 
 

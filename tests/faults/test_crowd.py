@@ -17,7 +17,7 @@ from tests.e2e.site import Site, wait_until
 from tests.faults.invariants import check
 
 GUESTS = 50 if SOAK else 8
-SECONDS = 60 if SOAK else 0
+SECONDS = 30 if SOAK else 0
 INVITING = threading.Lock()  # fifty threads of one process are not what is tried here
 ANSWER = re.compile(r" (\d{3}) \d+ ms")
 

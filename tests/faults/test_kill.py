@@ -24,7 +24,7 @@ from tests.faults.travel import Travels, finish, travelling
 from tests.servers import Served
 from tests.servers.process import kill
 
-KILLS = 200 if SOAK else 6
+KILLS = 100 if SOAK else 6
 ROUND = 20 if SOAK else 3  # kills until all of it is killed at once, arbiter and workers
 LATE = 40 if SOAK else 6  # of those whose letter did not come in time, who enter their code at the end
 LONGEST = 240  # seconds for the kills of one test, however slow the machine

@@ -49,7 +49,7 @@ def test_guest_typed_an_address_goes_on_to_send_code(sqlite_world: World) -> Non
         ('"alex doe"@gmail.com', BAD_FORMAT),
         ("alexdoe@[127.0.0.1]", BAD_FORMAT),
         ("a" * 65 + "@gmail.com", BAD_FORMAT),
-        ("a@" + "b" * 250 + ".example", BAD_FORMAT),
+        ("a@" + "b" * 250 + ".example", "An email address has 254 characters at most"),
         ("<b>alex</b>", BAD_FORMAT),
         ("mıke@example.com", BAD_FORMAT),
     ],
