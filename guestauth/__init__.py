@@ -49,12 +49,21 @@ A request in five hops: `web/gate.py` → the view in `web/guest/` (its form abo
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask
 from flask_migrate import Migrate
 
 from guestauth import cli, config, courier, database, languages, logs, smtp, web
+
+
+class Site(Flask):
+    """A Flask application none of whose views is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is; Flask would look at each again, a dozen for each request."""
+        return func
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -64,7 +73,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     :raises BadSettings: if a setting is missing or no good.
     """
     settings = config.load(os.environ if environ is None else environ)
-    app = Flask(
+    app = Site(
         __name__,
         root_path=str(config.PROJECT),
         instance_path=settings["INSTANCE_PATH"],

@@ -12,15 +12,17 @@ name stands in `EVENTS`.
 Called by every operation. It will not change an event, nor delete one within the tenant's retention.
 """
 
+import functools
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
 
+from guestauth.connections import afterwards
 from guestauth.database import add, changed, db, now, operation, query
 from guestauth.languages import N_
 from guestauth.models import Event, Tenant
@@ -80,7 +82,7 @@ SIGNING_IN = (  # the events of the sign-in log
     *("passcode.requested", "passcode.mailed", "passcode.dropped", "sign-in", "session.ended"),
     *("invitation.redeemed", "invitation.declined"),
 )
-RECORDED = "guestauth_recorded"  # events of the transaction under way, for who counts them
+listeners: list[Callable[[Event], None]] = []  # are told of each event that is committed
 PORTION = 1000  # events deleted in one transaction, so that nobody waits for it
 
 
@@ -138,7 +140,8 @@ def record(
         detail=detail,
     )
     add(event)
-    db.session.info.setdefault(RECORDED, []).append(event)
+    for tell in listeners:
+        afterwards(functools.partial(tell, event))
 
 
 @query

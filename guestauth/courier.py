@@ -28,7 +28,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from guestauth import housekeeping, mail_health, outbox, smtp, turns
-from guestauth.database import let_go
+from guestauth.connections import let_go
 from guestauth.models import Letter
 
 POLL = timedelta(seconds=2)  # another process's letters are found this late at the most

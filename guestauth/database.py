@@ -31,17 +31,16 @@ from sqlalchemy import JSON, Connection, Executable, Insert, MetaData, Table, Uu
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.sql.dml import UpdateBase
 
-from guestauth import engines, statements
+from guestauth import connections, engines, statements
+from guestauth.connections import Line, let_go, line
 from guestauth.engines import UtcDateTime
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-UNDER_WAY = "guestauth_under_way"  # the connection of an operation, or of a query that is not a part of one
-KEPT = "guestauth_connection"  # of the request
 CLOCK_SLACK = timedelta(seconds=5)  # how far the clocks of two nodes may differ
 
 
@@ -73,7 +72,9 @@ class Model(MappedAsDataclass, DeclarativeBase, kw_only=True):
     }
 
 
-db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    metadata=Model.metadata, session_options={"expire_on_commit": False, "class_": connections.Session}
+)
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
@@ -83,14 +84,14 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
     def transaction(*args: P.args, **kwargs: P.kwargs) -> R:
         with engines.turn(dialect()):
             try:
-                connection = _begin()
+                connection = _begin().connection
                 statements.say(connection, engines.BEGIN[connection.dialect.name])
                 result = function(*args, **kwargs)
             except Refusal:
                 _commit()
                 raise
             except BaseException:
-                _roll_back()
+                let_go()
                 raise
             _commit()
             return result
@@ -107,27 +108,21 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def reading(*args: P.args, **kwargs: P.kwargs) -> R:
-        session = db.session()
-        if session.info.get(UNDER_WAY):
+        if line().is_busy:
             return function(*args, **kwargs)
+        mine = _begin()
         try:
-            _begin()
             return function(*args, **kwargs)
         except Refusal:
             raise
         except BaseException:
-            _roll_back()
+            let_go()
             raise
         finally:
-            session.info[UNDER_WAY] = None
-            _detach(session)
+            mine.is_busy = False
+            _detach()
 
     return reading
-
-
-def let_go() -> None:
-    """Give the connection back before waiting for somebody else: a mail server, a name server."""
-    db.session.rollback()
 
 
 @contextmanager
@@ -191,9 +186,9 @@ def row_or_none(statement: Executable, *tables: type[Model], **values: Any) -> A
 
 def under_way() -> Connection:
     """Return the connection of the operation or query under way, which knows all that was added before."""
-    session = db.session()
-    session.flush()
-    return session.info.get(UNDER_WAY) or session.connection()
+    if db.session.registry.has():
+        db.session.flush()
+    return line().connection
 
 
 def now() -> datetime:
@@ -234,6 +229,7 @@ def set_up(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engines.options(url)
     demo = app.config["GUESTAUTH_DEMO"]
     app.extensions["guestauth_clock"] = Path(app.config["INSTANCE_PATH"]) / "clock" if demo else None
+    connections.set_up(app)
     db.init_app(app)
     with app.app_context():
         engines.prepare(db.engine)
@@ -259,37 +255,29 @@ def migrated() -> bool:
         return MigrationContext.configure(connection).get_current_revision() == newest
 
 
-def _begin() -> Connection:
-    """Take the connection for the operation or query that begins: the request's, if it has one already."""
-    session = db.session()
-    if session.info.get(UNDER_WAY):  # raised outside of the transaction that is under way
+def _begin() -> Line:
+    """Take the line for the operation or query that begins."""
+    mine = line()
+    if mine.is_busy:  # raised outside of the transaction that is under way
         raise RuntimeError("an operation within a transaction: operations never call operations")
-    connection: Connection | None = session.info.get(KEPT)
-    if connection is None or connection.closed:
-        plain = None if session.in_transaction() else engines.PLAIN[dialect()]
-        session.info[KEPT] = connection = session.connection(execution_options=plain)
-    session.info[UNDER_WAY] = connection
-    return connection
+    mine.is_busy = True
+    return mine
 
 
-def _detach(session: Session) -> None:
+def _detach() -> None:
     """Let go of the rows that were read."""
-    if session.identity_map:
-        session.expunge_all()
+    if db.session.registry.has() and db.session.identity_map:
+        db.session.expunge_all()
 
 
 def _commit() -> None:
-    session = db.session()
     try:
         statements.say(under_way(), "COMMIT")
     except BaseException:
-        _roll_back()
+        let_go()
         raise
-    session.info[UNDER_WAY] = None
-    _detach(session)
-    session.dispatch.after_commit(session)
-
-
-def _roll_back() -> None:
-    db.session.rollback()
-    db.session().info[UNDER_WAY] = None
+    mine = line()
+    mine.is_busy, done, mine.afterwards = False, mine.afterwards, []
+    _detach()
+    for do in done:
+        do()

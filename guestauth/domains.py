@@ -24,7 +24,8 @@ from sqlalchemy import inspect, select
 
 from guestauth import addresses, audit
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, let_go, now, operation, query, refusing_doubles
+from guestauth.connections import let_go
+from guestauth.database import Refusal, db, now, operation, query, refusing_doubles
 from guestauth.keys import keys
 from guestauth.languages import N_
 from guestauth.models import Domain, Tenant

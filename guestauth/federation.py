@@ -25,7 +25,8 @@ from sqlalchemy import and_, bindparam, select, update
 
 from guestauth import audit, identities, identity_providers, limits, openid, providers, sessions, signin
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, changed, db, let_go, now, operation, query, row_or_none
+from guestauth.connections import let_go
+from guestauth.database import CLOCK_SLACK, Refusal, changed, db, now, operation, query, row_or_none
 from guestauth.identities import AccountChanged, AddressNotConfirmed, Identity, OtherAccount
 from guestauth.keys import keys, signer
 from guestauth.languages import N_, Text

@@ -31,15 +31,13 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from flask import Flask
-from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session as DatabaseSession
 
-from guestauth import checkup, housekeeping, limits, mail_health
-from guestauth.audit import EVENTS, RECORDED
+from guestauth import audit, checkup, housekeeping, limits, mail_health
+from guestauth.audit import EVENTS
 from guestauth.config import PROJECT
 from guestauth.database import db, now, query
-from guestauth.models import MailHealth
+from guestauth.models import Event, MailHealth
 
 log = logging.getLogger(__name__)
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
@@ -102,8 +100,8 @@ def set_up(app: Flask) -> None:
     listening.setblocking(False)  # whoever comes second to a connection has nothing to wait for
     _make_folder()
     app.extensions["guestauth_metrics"] = listening
-    event.listen(DatabaseSession, "after_commit", _count)
-    event.listen(DatabaseSession, "after_rollback", _forget)
+    if _count not in audit.listeners:
+        audit.listeners.append(_count)
 
 
 def is_on(app: Flask) -> bool:
@@ -178,18 +176,10 @@ def _counters() -> dict[str, Any]:
     }
 
 
-def _count(session: DatabaseSession) -> None:
-    if session.in_nested_transaction():
-        return
-    for made in session.info.pop(RECORDED, ()):
-        name, result, reason = made.name, made.result, made.reason or str(made.detail.get("limit", ""))
-        known = reason if not reason or reason in REASONS else "other"
-        _counters()["events"].labels(name if name in EVENTS else "other", result, known).inc()
-
-
-def _forget(session: DatabaseSession) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop(RECORDED, None)
+def _count(made: Event) -> None:
+    name, result, reason = made.name, made.result, made.reason or str(made.detail.get("limit", ""))
+    known = reason if not reason or reason in REASONS else "other"
+    _counters()["events"].labels(name if name in EVENTS else "other", result, known).inc()
 
 
 @query

@@ -23,12 +23,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Integer, and_, bindparam, event, func, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import audit, mail_health, mailbox, smtp
-from guestauth.database import P, R, add, changed, db, let_go, now, operation, query, row_or_none, rows
+from guestauth.connections import afterwards, let_go
+from guestauth.database import P, R, add, changed, db, now, operation, query, row_or_none, rows
 from guestauth.engines import is_busy
 from guestauth.languages import N_
 from guestauth.letters import Content
@@ -111,7 +111,7 @@ def post(
         due_at=min(not_before or moment, moment + FURTHEST),
     )
     add(letter)
-    db.session.info["guestauth_posted"] = True
+    afterwards(_wake_delivery)
 
 
 @operation
@@ -232,15 +232,9 @@ def _postpone(letter: Letter, reason: str) -> None:
     changed(later.values(due_at=now() + wait, lease=None, reason=reason))
 
 
-@event.listens_for(DatabaseSession, "after_commit")
-def _wake_delivery(session: DatabaseSession) -> None:
-    if session.info.pop("guestauth_posted", False) and "guestauth_courier" in current_app.extensions:
+def _wake_delivery() -> None:
+    if "guestauth_courier" in current_app.extensions:
         current_app.extensions["guestauth_courier"].wake.set()
-
-
-@event.listens_for(DatabaseSession, "after_rollback")
-def _forget_posted(session: DatabaseSession) -> None:
-    session.info.pop("guestauth_posted", None)
 
 
 _WAITING = Letter.done_at.is_(None)

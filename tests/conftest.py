@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from guestauth import create_app, database, demo
+from guestauth import connections, create_app, database, demo
 from tests import SOAK, servers
 from tests.providers import OpenIdProvider, openid_provider
 from tests.world import World, environment, lent, prepared
@@ -20,7 +20,7 @@ if os.access(MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 SAMPLE = 3  # of the cases of a test that needs a database, a server or a browser
-SLOW = ("e2e", "faults", "dev", "ops", "attacks", "federation")  # folders of tests
+SLOW = ("faults", "e2e", "dev", "ops", "attacks", "federation")  # folders of tests
 DATABASES = ("sqlite", "postgresql")
 Provide = Callable[[str], OpenIdProvider]
 
@@ -206,7 +206,7 @@ def _prepare(settings: dict[str, str]) -> None:
     with app.app_context():
         upgrade()
         demo.load()
-        database.let_go()
+        connections.let_go()
         database.db.engine.dispose()
 
 

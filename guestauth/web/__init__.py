@@ -54,7 +54,8 @@ def set_up(app: Flask) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = gate.TenantConverter
-    app.jinja_env.globals.update(csrf_token=generate_csrf, static=_static)
+    files = app.static_url_path
+    app.jinja_env.globals.update(csrf_token=generate_csrf, static=lambda name: f"{files}/{name}")
     app.jinja_env.filters["in_few_words"] = passcodes.browser_label
     with app.app_context():
         app.config["WTF_CSRF_SECRET_KEY"] = keys("form")[::-1]  # signs with the last, knows all (F4)
@@ -99,11 +100,6 @@ def _add_tenant(endpoint: str, values: dict[str, Any]) -> None:
     """Name the tenant in every address as this request did."""
     if "reference" in g and gate.expects_tenant(endpoint):
         values.setdefault("tenant", g.reference)
-
-
-def _static(name: str) -> str:
-    """Return the address of a static file; every page has three."""
-    return f"{request.script_root}{current_app.static_url_path}/{name}"
 
 
 def _context() -> dict[str, Any]:

@@ -22,7 +22,7 @@ from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
-from guestauth import config, create_app, database, demo
+from guestauth import config, connections, create_app, database, demo
 from guestauth.models import User
 from tests import servers
 from tests.bench import processes
@@ -150,7 +150,7 @@ def prepare(settings: dict[str, str]) -> None:
     with app.app_context():
         upgrade()
         demo.load()
-        database.let_go()
+        connections.let_go()
         database.db.engine.dispose()
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from flask_migrate import upgrade
 from sqlalchemy import event, insert
-from sqlalchemy.orm import Session as DatabaseSession
 
 from guestauth import create_app, database, demo, housekeeping
 from guestauth.database import db
@@ -107,23 +106,19 @@ def fill(rows: int) -> None:
 
 @contextmanager
 def timed(world: World) -> Iterator[list[float]]:
-    """Note how long each transaction of this thread lasts that writes."""
+    """Note how long each transaction of this thread lasts that writes, up to its COMMIT."""
     spent: list[float] = []
     mine, began = threading.get_ident(), [0.0]
 
-    def begin(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if threading.get_ident() == mine and statement.startswith("BEGIN"):
             began[0] = time.monotonic()
-
-    def commit(_session: object) -> None:
-        if threading.get_ident() == mine:
+        elif threading.get_ident() == mine and statement == "COMMIT":
             spent.append(time.monotonic() - began[0])
 
     engine = world.do(lambda: db.engine)
-    event.listen(engine, "before_cursor_execute", begin)
-    event.listen(DatabaseSession, "after_commit", commit)
+    event.listen(engine, "before_cursor_execute", hear)
     yield spent
-    event.remove(DatabaseSession, "after_commit", commit)
 
 
 @contextmanager
