@@ -28,12 +28,17 @@ class Line:
     """The connection of an application context."""
 
     connection: Connection
+    session: "Session | None" = None
     is_busy: bool = False  # with an operation, or with a query that is not a part of one
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Session(DatabaseSession):
     """The session of those statements that the ORM makes."""
+
+    def __init__(self, *options: Any, **more: Any) -> None:
+        super().__init__(*options, **more)
+        line().session = self
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         """Return the connection of all others."""
@@ -55,10 +60,9 @@ def let_go() -> None:
 
     What was not committed is undone.
     """
-    session = current_app.extensions["sqlalchemy"].session
-    if session.registry.has():
-        session.rollback()
     mine: Line | None = app_ctx.g.pop("line", None)
+    if mine and mine.session:
+        current_app.extensions["sqlalchemy"].session.remove()
     if mine:
         mine.connection.close()
 

@@ -120,7 +120,7 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
             raise
         finally:
             mine.is_busy = False
-            _detach()
+            _detach(mine)
 
     return reading
 
@@ -186,9 +186,10 @@ def row_or_none(statement: Executable, *tables: type[Model], **values: Any) -> A
 
 def under_way() -> Connection:
     """Return the connection of the operation or query under way, which knows all that was added before."""
-    if db.session.registry.has():
-        db.session.flush()
-    return line().connection
+    mine = line()
+    if mine.session:
+        mine.session.flush()
+    return mine.connection
 
 
 def now() -> datetime:
@@ -264,10 +265,10 @@ def _begin() -> Line:
     return mine
 
 
-def _detach() -> None:
+def _detach(mine: Line) -> None:
     """Let go of the rows that were read."""
-    if db.session.registry.has() and db.session.identity_map:
-        db.session.expunge_all()
+    if mine.session and mine.session.identity_map:
+        mine.session.expunge_all()
 
 
 def _commit() -> None:
@@ -278,6 +279,6 @@ def _commit() -> None:
         raise
     mine = line()
     mine.is_busy, done, mine.afterwards = False, mine.afterwards, []
-    _detach()
+    _detach(mine)
     for do in done:
         do()

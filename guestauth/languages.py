@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 from babel import Locale
 from babel.dates import format_date
 from flask import Flask
+from flask.globals import app_ctx
 from flask_babel import (
     Babel,
     force_locale,
@@ -137,8 +138,13 @@ def locale(tag: str) -> Locale:
 @contextmanager
 def speaking(tag: str | None) -> Iterator[None]:
     """Write in this language while the block lasts."""
-    with force_locale(locale(known(tag))):
-        yield
+    here = app_ctx.g
+    before = here.pop("catalogue", None)
+    try:
+        with force_locale(locale(known(tag))):
+            yield
+    finally:
+        here.catalogue = before
 
 
 @operation
@@ -153,13 +159,22 @@ def prefer(tenant_id: uuid.UUID, user_id: uuid.UUID, tag: str) -> None:
 @pass_eval_context
 def _text(page: EvalContext, text: str, /, **values: Any) -> str:
     """Say a text of a template; quicker than what Flask-Babel puts there, with a dozen texts on a page."""
-    return _filled(page, _catalogue(get_locale()).gettext(text), values)
+    return _filled(page, _spoken().gettext(text), values)
 
 
 @pass_eval_context
 def _texts(page: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
     """Say a text of a template that depends on a number."""
-    return _filled(page, _catalogue(get_locale()).ngettext(one, many, num), {"num": num, **values})
+    return _filled(page, _spoken().ngettext(one, many, num), {"num": num, **values})
+
+
+def _spoken() -> NullTranslations:
+    """Return what is said in the language of the page or letter that is being written; it asks once for each."""
+    here = app_ctx.g
+    spoken: NullTranslations | None = here.get("catalogue")
+    if spoken is None:
+        spoken = here.catalogue = _catalogue(get_locale())
+    return spoken
 
 
 def _within(tag: str, text: object) -> Markup:

@@ -8,8 +8,8 @@ import time
 import uuid
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
-from flask.globals import request_ctx
+from flask import Flask, Response, current_app, g
+from flask.globals import app_ctx, request_ctx
 from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -83,23 +83,25 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     """Add the headers of every response, and log it by its rule, never by its path (a ticket is in some)."""
+    asked, here, headers = request_ctx.request, app_ctx.g, response.headers
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        headers.setdefault(name, value)
     if cookies.is_secure():
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint not in gate.LASTING or response.status_code >= 400:
-        response.headers["Cache-Control"] = "no-store"
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if asked.endpoint not in gate.LASTING or response.status_code >= 400:
+        headers["Cache-Control"] = "no-store"
         language.finish(response)
-    rule = request.url_rule.rule if request.url_rule else "-"
-    spent = round((time.monotonic() - g.began) * 1000) if "began" in g else 0
-    log.info("%s %s %s %s %d ms", g.get("correlation_id", "-"), request.method, rule, response.status_code, spent)
+    rule = asked.url_rule.rule if asked.url_rule else "-"
+    spent = round((time.monotonic() - here.began) * 1000) if "began" in here else 0
+    log.info("%s %s %s %s %d ms", here.get("correlation_id", "-"), asked.method, rule, response.status_code, spent)
     return response
 
 
 def _add_tenant(endpoint: str, values: dict[str, Any]) -> None:
     """Name the tenant in every address as this request did."""
-    if "reference" in g and gate.expects_tenant(endpoint):
-        values.setdefault("tenant", g.reference)
+    reference = g.get("reference")
+    if reference is not None and gate.expects_tenant(endpoint):
+        values.setdefault("tenant", reference)
 
 
 def _context() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, request
 from flask import session as visit
+from flask.globals import app_ctx
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadData
 
@@ -139,13 +140,13 @@ def speak(tag: str) -> None:
 
 def leave(response: Response) -> Response:
     """Set the cookies that this request changed."""
-    session_name, _, known_name, language_name = names(current_app.config)
-    if "new_secrets" in g:
-        _set(response, session_name, _signed("session", g.new_secrets), g.new_max_age)
-    if "new_known" in g:
-        _set(response, known_name, _signed("known", g.new_known), int(KNOWN_FOR.total_seconds()))
-    if "new_language" in g:
-        _set(response, language_name, g.new_language, int(SPEAKS_FOR.total_seconds()))
+    (session_name, _, known_name, language_name), here = names(current_app.config), app_ctx.g
+    if "new_secrets" in here:
+        _set(response, session_name, _signed("session", here.new_secrets), here.new_max_age)
+    if "new_known" in here:
+        _set(response, known_name, _signed("known", here.new_known), int(KNOWN_FOR.total_seconds()))
+    if "new_language" in here:
+        _set(response, language_name, here.new_language, int(SPEAKS_FOR.total_seconds()))
     return response
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from flask import abort, current_app, g, redirect, request, url_for
-from flask.globals import app_ctx
+from flask.globals import app_ctx, request_ctx
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter
 
@@ -67,20 +67,22 @@ class TenantConverter(BaseConverter):
 def arrive() -> Any:
     """Find out which tenant and who, before every request but static files and health checks."""
     courier.ensure_running(app_ctx.app)
-    guard.check(request)
-    if request.endpoint in BARE:
-        guard.check_body(request, _own_origins)
+    asked, here = request_ctx.request, app_ctx.g
+    guard.check(asked)
+    if asked.endpoint in BARE:
+        guard.check_body(asked, _own_origins)
         return _in_small_letters()
-    if request.endpoint not in (*UPLOADS, *LONG_TEXTS):
-        guard.check_body(request, _own_origins)
+    takes_much = asked.endpoint in UPLOADS or asked.endpoint in LONG_TEXTS
+    if not takes_much:
+        guard.check_body(asked, _own_origins)
     cookies.browser()
     reference = _reference()
     if reference is not None:
-        g.reference = str(reference)
-        g.arrival = sessions.arriving(reference, cookies.secrets())
-        if g.arrival is None:
+        here.reference = str(reference)
+        here.arrival = sessions.arriving(reference, cookies.secrets())
+        if here.arrival is None:
             raise NotFound("no such tenant")
-    if request.endpoint in (*UPLOADS, *LONG_TEXTS):
+    if takes_much:
         _take_much()
     return None
 
@@ -119,9 +121,9 @@ def tenant_arrival() -> Arrival:
 
     :raises TenantMissing:
     """
-    if g.get("arrival") is None:
+    arrival: Arrival | None = g.get("arrival")
+    if arrival is None:
         raise TenantMissing
-    arrival: Arrival = g.arrival
     return arrival
 
 

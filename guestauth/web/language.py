@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from babel import Locale
 from flask import Flask, Response, g, has_request_context, request
+from flask.globals import app_ctx, request_ctx
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
@@ -40,9 +41,10 @@ def set_up(app: Flask) -> None:
 
 def current() -> str:
     """Return the tag of the language of this request's page."""
-    if "language" not in g:
-        g.language = _chosen()
-    return str(g.language)
+    here = app_ctx.g
+    if "language" not in here:
+        here.language = _chosen()
+    return str(here.language)
 
 
 def finish(response: Response) -> None:
@@ -103,7 +105,8 @@ def _arrive() -> None:
 
 def _is_spoken() -> bool:
     """Whether the page is there in every language."""
-    return not {request.blueprint, request.endpoint} & {*IN_ENGLISH}
+    asked = request_ctx.request
+    return asked.blueprint not in IN_ENGLISH and asked.endpoint not in IN_ENGLISH
 
 
 def _chosen() -> str:
