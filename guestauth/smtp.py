@@ -80,8 +80,17 @@ class Written(flask_mail.Message):
     """Flask-Mail's message without its traps: no line too long for a server, no name taken for an address."""
 
     def as_bytes(self) -> bytes:
-        """Write it down with its headers as they are; the policy of Flask-Mail would take their quotes away."""
-        return self._message().as_bytes(policy=AS_THEY_ARE)
+        """Write it down with its headers as they are; the policy of Flask-Mail would take their quotes away.
+
+        Text and HTML are one `multipart/alternative`, without a `multipart/mixed` around it for nothing else.
+        """
+        around = self._message()
+        whole = next(part for part in around.walk() if part.get_content_subtype() == "alternative")
+        for name, value in around.raw_items():
+            if name not in whole:
+                whole[name] = value
+        whole.set_boundary(f"={self.msgId.partition('@')[0].strip('<')}=")
+        return whole.as_bytes(policy=AS_THEY_ARE)
 
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
         return MIMEText(text or "", subtype, QUOTED_PRINTABLE)  # type: ignore[arg-type]  # it takes a Charset, too

@@ -84,10 +84,10 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     """Add the headers of every response, and log it by its rule, never by its path (a ticket is in some)."""
     asked, here, headers = request_ctx.request, app_ctx.g, response.headers
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
+    own = set(headers.keys())
+    headers.extend([(name, value) for name, value in HEADERS.items() if name not in own])
     if cookies.is_secure():
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if asked.endpoint not in gate.LASTING or response.status_code >= 400:
         headers["Cache-Control"] = "no-store"
         language.finish(response)
