@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, distinct, exists, func,
 
 from guestauth import audit, sessions
 from guestauth.audit import Caller
-from guestauth.database import Refusal, db, now, operation, query, refusing_doubles, row_or_none, rows
+from guestauth.database import Refusal, db, now, operation, query, refusing_doubles, rows
 from guestauth.database import add as insert
 from guestauth.descriptions import Described, ProviderRefused, checked, covered, purpose, sealed
 from guestauth.fetching import Unreachable
@@ -175,9 +175,8 @@ def is_there(provider_id: uuid.UUID) -> bool:
     return db.session.scalar(this.with_for_update(read=True)) is not None
 
 
-def why(user: User) -> str:
+def why(tenant: Tenant, user: User) -> str:
     """Return why somebody signs in the way they do, in words for the audit log, in the transaction under way."""
-    tenant = row_or_none(_TENANT, Tenant, b_id=user.tenant_id)
     return str(way_in(tenant, user, candidates(tenant.id, user.mail_key)).reason)
 
 
@@ -217,7 +216,6 @@ def _covers(provider_id: uuid.UUID) -> Sequence[str]:
     return db.session.scalars(mine.order_by(CoveredName.name)).all()
 
 
-_TENANT = select(Tenant).where(Tenant.id == bindparam("b_id"))
 _COVERING = CoveredName.name.in_([bindparam("b_key"), bindparam("b_domain")])
 _CANDIDATES = (
     select(IdentityProvider, exists().where(CoveredName.provider_id == IdentityProvider.id, _COVERING))

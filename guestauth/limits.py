@@ -23,9 +23,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import bindparam, delete, literal, select, update
+from sqlalchemy import BindParameter, Insert, bindparam, delete, literal, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from guestauth import addresses, audit, database
@@ -160,12 +161,13 @@ class Ledger:
 
     def charge(self, done: Mapping[tuple[Limit, Row], int]) -> None:
         """Write down how often each was done just now; a 0 costs as much work as a 1 (B27)."""
-        moment = now()
-        for (limit, row), times in done.items():
-            entries = _added(self._logs[row], times, moment.timestamp(), limit)
-            self._logs[row] = entries
+        moment, named = now(), dict[str, Any]()
+        for n, ((limit, row), times) in enumerate(done.items()):
+            self._logs[row] = entries = _added(self._logs[row], times, moment.timestamp(), limit)
             expires_at = moment + limit.longest + timedelta(seconds=_grain(limit))
-            changed(_WRITE, b_name=row.name, b_key=row.key, b_log=json.dumps(entries), b_expires_at=expires_at)
+            named |= {f"b_name{n}": row.name, f"b_key{n}": row.key}
+            named |= {f"b_log{n}": json.dumps(entries), f"b_expires_at{n}": expires_at}
+        changed(_writing(database.dialect(), len(done)), **named)
 
     def alarm(self, limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID) -> None:
         """Tell the audit log and the operator, once in each window, that four fifths are used up."""
@@ -228,7 +230,6 @@ def forget(*rows: Row) -> int:
 
 _THIS = (Counter.name == bindparam("b_name"), Counter.key == bindparam("b_key"))
 _LOG = select(Counter.log).where(*_THIS)
-_WRITE = update(Counter).where(*_THIS).values(log=bindparam("b_log"), expires_at=bindparam("b_expires_at"))
 _FORGET = delete(Counter).where(*_THIS)
 
 
@@ -236,11 +237,25 @@ _FORGET = delete(Counter).where(*_THIS)
 def _reading(dialect: str, count: int) -> ReturningInsert[str, str, str, datetime | None, datetime | None]:
     """Build the statement that locks so many rows and reads them, making those that are not there."""
     same = {"log": literal("[]"), "expires_at": bindparam("b_expires_at", type_=UtcDateTime)}
-    insert = database.inserting(Counter).values(
-        [{"name": bindparam(f"b_name{n}"), "key": bindparam(f"b_key{n}"), **same} for n in range(count)]
-    )
+    insert = database.inserting(Counter).values([{**_named(n), **same} for n in range(count)])
     locking = insert.on_conflict_do_update(index_elements=["name", "key"], set_={"name": insert.excluded.name})
     return locking.returning(Counter.name, Counter.key, Counter.log, Counter.noted_at, Counter.near_at)
+
+
+@functools.cache
+def _writing(dialect: str, count: int) -> Insert:
+    """Build the statement that writes so many rows anew."""
+    new = [
+        {"log": bindparam(f"b_log{n}"), "expires_at": bindparam(f"b_expires_at{n}", type_=UtcDateTime)}
+        for n in range(count)
+    ]
+    insert = database.inserting(Counter).values([{**_named(n), **values} for n, values in enumerate(new)])
+    written = {"log": insert.excluded.log, "expires_at": insert.excluded.expires_at}
+    return insert.on_conflict_do_update(index_elements=["name", "key"], set_=written)
+
+
+def _named(n: int) -> dict[str, BindParameter[str]]:
+    return {"name": bindparam(f"b_name{n}"), "key": bindparam(f"b_key{n}")}
 
 
 def _row(limit: Limit, *about: str) -> Row:

@@ -138,15 +138,15 @@ def is_live(passcode: Passcode) -> bool:
     return passcode.issued_at - CLOCK_SLACK <= now() < passcode.expires_at
 
 
-def let_in_or_none(sign_in: SignIn) -> User | None:
-    """Return who is to be let in, if there is somebody, whose domain the tenant's list lets in now (B21).
+def let_in_or_none(sign_in: SignIn) -> tuple[Tenant, User] | None:
+    """Return the tenant and who is to be let in, if there is somebody, whose domain its list lets in now (B21).
 
     Until the transaction ends, what the tenant's row says stays: opting out and a change of the list wait for it.
     """
     named = {"b_user": sign_in.user_id, "b_tenant": sign_in.tenant_id}
     tenant, user = row_or_none(_LOCKED, Tenant, User, **named)
     allowed = user is not None and (not user.is_guest or policies.allows_address(tenant, user.mail_key))
-    return user if allowed else None
+    return (tenant, user) if allowed else None
 
 
 def of_sign_in(sign_in_id: uuid.UUID) -> Sequence[Passcode]:

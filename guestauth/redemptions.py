@@ -37,7 +37,7 @@ def redeem(tenant_id: uuid.UUID, user_id: uuid.UUID, *, session_id: uuid.UUID | 
         raise DomainRefused(text)
     if guest.state == ACCEPTED:
         return
-    why = identity_providers.why(guest)
+    why = identity_providers.why(tenant, guest)
     pending = (User.id == user_id, User.tenant_id == tenant_id, User.state == PENDING)
     session = _live(session_id, user_id) if session_id else None
     way = session.way if session else PASSCODE

@@ -129,15 +129,15 @@ def let_in_or_none(
     :param replacing: the session this browser has at the tenant already; it ends.
     :returns: None if there is nobody behind it who may sign in.
     """
-    user = passcodes.let_in_or_none(sign_in)
-    if user is None:
+    let_in = passcodes.let_in_or_none(sign_in)
+    if let_in is None:
         return None
     secret, new_browser = _secrets(sign_in, browser)
     session = sessions.open_for(sign_in, proof, secret=secret, by=by, replacing=replacing)
     if session is None:
         return None
     _consume(sign_in, browser, new_browser)
-    record("sign-in", sign_in, by, source=SOURCES[proof.way], why=identity_providers.why(user))
+    record("sign-in", sign_in, by, source=SOURCES[proof.way], why=identity_providers.why(*let_in))
     return _signed_in(sign_in, session, secret, new_browser)
 
 
