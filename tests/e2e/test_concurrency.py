@@ -41,7 +41,6 @@ def one(site: Site, statement: str, **values: object) -> int:
 # Codes
 
 
-@pytest.mark.both
 @pytest.mark.case("G-04")
 def test_two_hundred_wrong_codes_at_once_are_five_tries(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
@@ -166,7 +165,6 @@ def end(site: Site, access: Callable[[], Any], later: int) -> None:
     access()
 
 
-@pytest.mark.both
 @pytest.mark.case("X-03")
 def test_nobody_is_signed_in_after_the_opt_out_however_close_the_race(each_site: Site) -> None:
     race(each_site, lambda _: each_site.world.do(policies.turn_passcodes, FABRIKAM, on=False, by=BY))

@@ -85,7 +85,9 @@ def test_times_in_tables_are_short_and_of_the_readers_zone(site: Site, arrive: A
     assert re.fullmatch(rf"{moment.day} {moment:%b}\w* {moment:%Y %H:%M} GMT\+8", time.inner_text())
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "scripts", [True, pytest.param(False, marks=pytest.mark.long)], ids=["scripts", "no scripts"]
+)
 def test_no_page_of_the_console_scrolls_sideways_at_320_pixels(site: Site, arrive: Arrive, scripts: bool) -> None:
     window = {"width": 320, "height": 640}
     admin = at_console(site, arrive, viewport=window, java_script_enabled=scripts)

@@ -45,7 +45,7 @@ def leaves(person: Person, mail: str, path: str = PLACE) -> Person:
     return person
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_guest_goes_there_and_back_with_and_without_scripts(
     google_site: Site, arrive: Arrive, oidc: Provide, scripts: bool
 ) -> None:

@@ -54,7 +54,7 @@ def test_tester_writes_down_what_they_saw_without_scripts(site: Site, arrive: Ar
     section.get_by_label("Fail").check()
     section.get_by_label("Notes").fill("The mail came late.")
     section.get_by_role("button", name="Save").click()
-    assert tester.page.get_by_text("1 failed").is_visible()
+    tester.page.get_by_text("1 failed").wait_for()
     with tester.page.expect_download() as download:
         tester.page.get_by_role("link", name="Download the report (Markdown)").click()
     assert "> The mail came late." in download.value.path().read_text("utf-8")
