@@ -121,6 +121,10 @@ def run(app: Flask) -> None:
             if time.monotonic() > courier.asked + POLL.total_seconds():
                 courier.asked = time.monotonic()
                 others |= {task: threads.submit(task, app) for task, last in others.items() if last.done()}
+            if rest := smtp.rest():  # whoever rings now is heard after it
+                courier.wake.wait(rest)
+                is_rung = False
+                continue
             pause = 0.0 if is_rung else _pause(app)  # who rings has posted a letter: no need to look
             if not pause and not _carry(app, threads, slots):
                 pause = POLL.total_seconds()
@@ -170,13 +174,16 @@ def _fault(app: Flask) -> str | None:
 
 
 def _carry(app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore) -> int:
-    """Lease as many letters as there are free hands and hand them out; return how many."""
-    slots.acquire()
-    if of(app).stopping:  # asked to stop while all hands were full
-        slots.release()
-        return 0
-    free = 1 + sum(slots.acquire(blocking=False) for _ in range(app.config["MAIL_CONNECTIONS"] - 1))
-    leased = _lease(app, free)
+    """Lease as many letters as there are free hands and hand them out; return how many.
+
+    Of letters to a mail server that could not be reached, one by one finds out whether it can be again.
+    """
+    hands, alone = app.config["MAIL_CONNECTIONS"], smtp.is_away()
+    free = hands if alone else 1
+    for _ in range(free):
+        slots.acquire()
+    free += sum(slots.acquire(blocking=False) for _ in range(hands - free))
+    leased = [] if of(app).stopping else _lease(app, 1 if alone else free)  # asked to stop while all were full?
     for _ in range(free - len(leased)):
         slots.release()
     for letter in leased:

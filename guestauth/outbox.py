@@ -228,8 +228,7 @@ def _mark(letter: Letter, outcome: str, reason: str) -> None:
 @operation
 def _postpone(letter: Letter, reason: str) -> None:
     wait = BACKOFF[min(letter.tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
-    later = update(Letter).where(Letter.id == letter.id, Letter.lease == letter.lease)
-    changed(later.values(due_at=now() + wait, lease=None, reason=reason))
+    changed(_LATER, b_id=letter.id, b_lease=letter.lease, b_due=now() + wait, b_reason=reason)
 
 
 def _wake_delivery() -> None:
@@ -259,6 +258,11 @@ _LEASE = (
     .returning(Letter)
 )
 _NEXT_DUE = select(func.min(Letter.due_at)).where(_WAITING)
+_LATER = (
+    update(Letter)
+    .where(Letter.id == bindparam("b_id"), Letter.lease == bindparam("b_lease"))
+    .values(due_at=bindparam("b_due"), lease=None, reason=bindparam("b_reason"))
+)
 _DONE = (
     update(Letter)
     .where(Letter.id == bindparam("b_id"), Letter.lease == bindparam("b_lease"), _WAITING)

@@ -11,6 +11,7 @@ letter is logged; a fault after the server has accepted is not a fault.
 Called by the outbox, outside any transaction. It does not retry.
 """
 
+import math
 import smtplib
 import ssl
 import threading
@@ -33,8 +34,10 @@ AS_THEY_ARE = compat32.clone(linesep="\r\n", max_line_length=None)
 QUOTED_PRINTABLE = Charset("utf-8")
 QUOTED_PRINTABLE.body_encoding = QP
 IDLE = 2.0  # seconds after which a kept connection is asked whether it still stands
+REST = 1.0  # seconds that a mail server is left alone that could not be reached
 mail = flask_mail.Mail()
 _thread = threading.local()
+_missed = {"at": -math.inf}  # when this process last could not reach it, in seconds of the monotonic clock
 
 
 class NotSent(Exception):  # noqa: N818 -- an answer of the mail server, not a fault of ours
@@ -135,6 +138,19 @@ def send(message: flask_mail.Message) -> None:
     _thread.used = time.monotonic()
 
 
+def rest() -> float:
+    """Return for how many seconds yet there is no use in trying: the mail server could not be reached just now.
+
+    However many letters wait, an outage costs no more than a few tries a second, and no page its processor.
+    """
+    return max(0.0, _missed["at"] + REST - time.monotonic())
+
+
+def is_away() -> bool:
+    """Whether the mail server could not be reached the last time."""
+    return _missed["at"] > -math.inf
+
+
 def probe() -> None:
     """Ask the mail server whether it would take a letter now.
 
@@ -168,7 +184,12 @@ def _open() -> HardenedConnection:
         connection = None
     if connection is None:
         connection = HardenedConnection(current_app.extensions["mail"])
-        connection.host = connection.configure_host()
+        try:
+            connection.host = connection.configure_host()
+        except BaseException:
+            _missed["at"] = time.monotonic()
+            raise
+        _missed["at"] = -math.inf
         _thread.connection, _thread.used = connection, time.monotonic()
     return connection
 

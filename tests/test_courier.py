@@ -1,14 +1,16 @@
 """The threads that carry letters: woken at once, side by side, stopped with care (B36, F-03, F-11, F-13)."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from guestauth import courier, create_app, invitations, mail_health, outbox
+from guestauth import courier, create_app, invitations, mail_health, outbox, smtp
 from guestauth.courier import Courier
+from tests.e2e.site import wait_until
 from tests.probe import change
 from tests.servers import Sink
 from tests.steps import ask, mailing
@@ -56,6 +58,21 @@ def test_new_letter_wakes_the_courier(inline: World, sink: Sink) -> None:
 def test_letter_that_waited_before_the_start_leaves(inline: World, sink: Sink) -> None:
     ask(inline)
     running(inline)
+    assert sink.wait_for(1)[0].recipients == [NICOLE]
+
+
+@pytest.mark.usefixtures("patient")
+def test_letters_are_not_even_taken_while_the_mail_server_is_left_alone(
+    inline: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "REST", 3600.0)
+    monkeypatch.setitem(smtp._missed, "at", time.monotonic())
+    rung = running(inline).wake._rung
+    ask(inline)
+    wait_until(rung.empty)
+    assert inline.rows("SELECT tries, lease FROM letters WHERE kind = 'passcode'") == [(0, None)]
+    monkeypatch.setattr(smtp, "REST", 0.0)
+    inline.do(courier.wake)
     assert sink.wait_for(1)[0].recipients == [NICOLE]
 
 

@@ -185,6 +185,23 @@ def test_server_that_is_not_there_is_for_now(opened: Open) -> None:
         assert "refused" in str(answer) and not answer.final
 
 
+def test_server_that_cannot_be_reached_is_left_alone_until_it_can(opened: Open) -> None:
+    world, sink = opened()
+    sink.stop()
+    refusal(lambda: send(world))
+    assert 0 < smtp.rest() <= smtp.REST
+    sink.start()
+    send(world)
+    assert smtp.rest() == 0
+
+
+def test_server_that_refuses_a_letter_is_not_left_alone(opened: Open) -> None:
+    world, sink = opened()
+    sink.greylist(1)
+    refusal(lambda: send(world))
+    assert smtp.rest() == 0
+
+
 def test_name_that_is_no_host_is_for_now(opened: Open) -> None:
     world, _ = opened(MAIL_SERVER="x" * 64 + ".example")
     for action in (lambda: send(world), lambda: world.do(smtp.probe)):
