@@ -194,7 +194,8 @@ def misled(
     """A site over https whose operator trusts somebody who has not signed the mail server's certificate."""
     trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
     server = {"certfile": certificates.server.chain, "keyfile": certificates.server.key}
-    settings = prepare(request.param, MAIL_USE_TLS="on", MAIL_CA_FILE=str(tmp_path / "other.pem"))
+    tls = {"MAIL_USE_TLS": "on", "MAIL_CA_FILE": str(tmp_path / "other.pem")}
+    settings = prepare(request.param, **tls, MAIL_TIMEOUT="10")  # patient: a late answer would be a second letter
     with behind(settings, ca=certificates.ca, **server) as made:
         yield made
 
