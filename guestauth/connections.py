@@ -61,10 +61,13 @@ def let_go() -> None:
     What was not committed is undone.
     """
     mine: Line | None = app_ctx.g.pop("line", None)
-    if mine and mine.session:
-        current_app.extensions["sqlalchemy"].session.remove()
-    if mine:
+    if mine is None:
+        return
+    try:
         mine.connection.close()
+    finally:  # a session that stayed would be nobody's, and what is added to it never said
+        if mine.session:
+            current_app.extensions["sqlalchemy"].session.remove()
 
 
 def afterwards(do: Callable[[], None]) -> None:

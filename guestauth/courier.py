@@ -19,7 +19,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,6 +31,7 @@ from guestauth import housekeeping, mail_health, outbox, smtp, turns
 from guestauth.connections import let_go
 from guestauth.models import Letter
 
+SOON = 0.05  # seconds until it is looked again whether the mail server is back
 POLL = timedelta(seconds=2)  # another process's letters are found this late at the most
 CHECK = timedelta(seconds=30)  # between two questions to the mail server
 ASK = timedelta(minutes=1)  # between two questions whether housekeeping is due
@@ -112,31 +113,35 @@ def stop(app: Flask, *, within: float = 15.0) -> None:
 
 def run(app: Flask) -> None:
     """Deliver until told to stop."""
-    courier = of(app)
-    slots = threading.Semaphore(app.config["MAIL_CONNECTIONS"])
-    with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"] + 2, "courier") as threads:
-        others = {task: threads.submit(task, app) for task in (check_health, keep_house)}
+    courier, hands = of(app), app.config["MAIL_CONNECTIONS"]
+    slots = threading.Semaphore(hands)
+    with ThreadPoolExecutor(hands, "courier") as threads, ThreadPoolExecutor(2, "courier's house") as house:
+        others = {task: house.submit(task, app) for task in (check_health, keep_house)}
         is_rung = True
         while not courier.stopping:
             if time.monotonic() > courier.asked + POLL.total_seconds():
                 courier.asked = time.monotonic()
-                others |= {task: threads.submit(task, app) for task, last in others.items() if last.done()}
+                others |= {task: house.submit(task, app) for task, last in others.items() if last.done()}
             if rest := smtp.rest():  # whoever rings now is heard after it
                 courier.wake.wait(rest)
                 is_rung = False
                 continue
             pause = 0.0 if is_rung else _pause(app)  # who rings has posted a letter: no need to look
-            if not pause and not _carry(app, threads, slots):
-                pause = POLL.total_seconds()
+            if not pause:
+                carried = _carry(app, threads, slots, most=1 if smtp.is_away() else hands)
+                while smtp.is_away() and not courier.stopping and wait(carried, SOON).not_done:
+                    pass  # one letter finds out whether the mail server is back
+                pause = 0.0 if carried else POLL.total_seconds()
             is_rung = pause > 0 and courier.wake.wait(pause)
 
 
 def run_once(app: Flask) -> int:
     """Send everything that is due now and return how many letters were tried."""
-    slots, tried = threading.Semaphore(app.config["MAIL_CONNECTIONS"]), 0
-    with ThreadPoolExecutor(app.config["MAIL_CONNECTIONS"], "courier") as threads:
-        while carried := _carry(app, threads, slots):
-            tried += carried
+    hands, tried = app.config["MAIL_CONNECTIONS"], 0
+    slots = threading.Semaphore(hands)
+    with ThreadPoolExecutor(hands, "courier") as threads:
+        while carried := _carry(app, threads, slots, most=hands):
+            tried += len(carried)
     return tried
 
 
@@ -173,22 +178,16 @@ def _fault(app: Flask) -> str | None:
     return None
 
 
-def _carry(app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore) -> int:
-    """Lease as many letters as there are free hands and hand them out; return how many.
-
-    Of letters to a mail server that could not be reached, one by one finds out whether it can be again.
-    """
-    hands, alone = app.config["MAIL_CONNECTIONS"], smtp.is_away()
-    free = hands if alone else 1
-    for _ in range(free):
-        slots.acquire()
-    free += sum(slots.acquire(blocking=False) for _ in range(hands - free))
-    leased = [] if of(app).stopping else _lease(app, 1 if alone else free)  # asked to stop while all were full?
+def _carry(
+    app: Flask, threads: ThreadPoolExecutor, slots: threading.Semaphore, *, most: int
+) -> list[Future[None]]:
+    """Lease as many letters as there are free hands, `most` at the most, and hand them out."""
+    slots.acquire()
+    free = 1 + sum(slots.acquire(blocking=False) for _ in range(most - 1))
+    leased = [] if of(app).stopping else _lease(app, free)  # asked to stop while all hands were full?
     for _ in range(free - len(leased)):
         slots.release()
-    for letter in leased:
-        threads.submit(_deliver, app, letter, slots)
-    return len(leased)
+    return [threads.submit(_deliver, app, letter, slots) for letter in leased]
 
 
 def _lease(app: Flask, most: int) -> Sequence[Letter]:

@@ -14,6 +14,7 @@ Called by every noun. It will not know any table.
 """
 
 import functools
+import logging
 import os
 import time
 import uuid
@@ -38,6 +39,7 @@ from guestauth import connections, engines, statements
 from guestauth.connections import Line, let_go, line
 from guestauth.engines import UtcDateTime
 
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -281,4 +283,7 @@ def _commit() -> None:
     mine.is_busy, done, mine.afterwards = False, mine.afterwards, []
     _detach(mine)
     for do in done:
-        do()
+        try:
+            do()
+        except Exception:
+            log.exception("what follows a commit failed; the commit stands")

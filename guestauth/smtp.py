@@ -135,7 +135,7 @@ def send(message: flask_mail.Message) -> None:
     except (OSError, ValueError, smtplib.SMTPException) as fault:
         close()
         raise NotSent(_reason(fault)) from fault
-    _thread.used = time.monotonic()
+    _thread.used, _missed["at"] = time.monotonic(), -math.inf
 
 
 def rest() -> float:
@@ -147,7 +147,7 @@ def rest() -> float:
 
 
 def is_away() -> bool:
-    """Whether the mail server could not be reached the last time."""
+    """Whether the mail server could not be reached, and has taken no letter since."""
     return _missed["at"] > -math.inf
 
 
@@ -189,7 +189,6 @@ def _open() -> HardenedConnection:
         except BaseException:
             _missed["at"] = time.monotonic()
             raise
-        _missed["at"] = -math.inf
         _thread.connection, _thread.used = connection, time.monotonic()
     return connection
 

@@ -1,12 +1,15 @@
 """The threads that carry letters: woken at once, side by side, stopped with care (B36, F-03, F-11, F-13)."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.smtp import Envelope
 
 from guestauth import courier, create_app, invitations, mail_health, outbox, smtp
 from guestauth.courier import Courier
@@ -74,6 +77,43 @@ def test_letters_are_not_even_taken_while_the_mail_server_is_left_alone(
     monkeypatch.setattr(smtp, "REST", 0.0)
     inline.do(courier.wake)
     assert sink.wait_for(1)[0].recipients == [NICOLE]
+
+
+def slow_until(over: threading.Event) -> Callable[..., Coroutine[Any, Any, str]]:
+    """Let the mail server think about whoever is called slow until it is over."""
+
+    async def take(_server: object, _session: object, envelope: Envelope, address: str, _options: object) -> str:
+        while address.startswith("slow") and not over.is_set():
+            await asyncio.sleep(0.01)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    return take
+
+
+def test_slow_letter_holds_up_no_code_while_the_server_seems_away(
+    inline: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = threading.Event()
+    monkeypatch.setattr(sink, "handle_RCPT", slow_until(slow))
+    running(inline)
+    inline.do(invitations.invite, FABRIKAM, "slow@firstup.example", by=BY)
+    wait_until(lambda: inline.rows("SELECT count(*) FROM letters WHERE lease IS NOT NULL")[0][0] > 0)
+    monkeypatch.setitem(smtp._missed, "at", time.monotonic() - smtp.REST)
+    ask(inline)
+    assert sink.wait_for(1)[0].recipients == [NICOLE]
+    slow.set()
+    assert len(sink.wait_for(2)) == 2
+
+
+def test_round_by_hand_tries_each_letter_once_though_the_server_is_away(sqlite_world: World, sink: Sink) -> None:
+    sqlite_world.deliver()
+    made = mailing(sqlite_world, sink, MAIL_CONNECTIONS="3")
+    for guest in GUESTS:
+        made.do(invitations.invite, FABRIKAM, guest, by=BY)
+    sink.stop()
+    assert courier.run_once(made.app) == len(GUESTS)
+    assert made.rows("SELECT DISTINCT tries FROM letters WHERE done_at IS NULL") == [(1,)]
 
 
 def test_letter_of_another_process_is_found(

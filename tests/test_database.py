@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, StatementError
 
 from guestauth import create_app, database, engines
+from guestauth.connections import afterwards
 from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
 from guestauth.models import Domain, Tenant
 from tests import servers
@@ -83,6 +84,51 @@ def test_operation_that_fails_leaves_the_session_usable(world: World, ending: Ba
         with pytest.raises(type(ending)):
             rename("New", ending)
         assert tenant().name == "Fabrikam"
+
+
+def test_what_follows_a_commit_can_fail_and_the_commit_stands(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[str] = []
+
+    def both() -> None:
+        db.session.get_one(Tenant, FABRIKAM).name = "New"
+        afterwards(lambda: said.append(str(1 / 0)))
+        afterwards(lambda: said.append("second"))
+
+    world.do(operation(both))
+    assert (name(world), said) == ("New", ["second"])
+    assert "what follows a commit failed" in caplog.text
+
+
+def test_what_follows_a_commit_is_not_done_without_it(world: World) -> None:
+    said: list[str] = []
+
+    def broken() -> None:
+        afterwards(lambda: said.append("done"))
+        raise LookupError
+
+    with world.app.app_context():
+        with pytest.raises(LookupError):
+            operation(broken)()
+        rename("New")
+    assert said == []
+
+
+def test_connection_that_dies_amid_an_operation_spoils_nothing_that_comes_after(postgresql_world: World) -> None:
+    def dying() -> None:
+        db.session.get_one(Tenant, FABRIKAM).name = "Half"
+        db.session.flush()
+        (backend,) = db.session.execute(text("SELECT pg_backend_pid()")).one()
+        with db.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend})
+        raise ZeroDivisionError
+
+    with postgresql_world.app.app_context():
+        with pytest.raises((ZeroDivisionError, OperationalError)):
+            operation(dying)()
+        rename("New")
+    assert name(postgresql_world) == "New"
 
 
 def test_operations_never_call_operations(world: World) -> None:

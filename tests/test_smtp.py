@@ -2,6 +2,7 @@
 
 import email.header
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -193,6 +194,14 @@ def test_server_that_cannot_be_reached_is_left_alone_until_it_can(opened: Open) 
     sink.start()
     send(world)
     assert smtp.rest() == 0
+
+
+def test_letter_that_was_taken_says_that_the_server_is_back(opened: Open) -> None:
+    world, _ = opened()
+    send(world)
+    smtp._missed["at"] = time.monotonic()  # as another thread has found
+    send(world)
+    assert not smtp.is_away()
 
 
 def test_server_that_refuses_a_letter_is_not_left_alone(opened: Open) -> None:
