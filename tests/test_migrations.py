@@ -104,6 +104,7 @@ def test_down_to_nothing_and_up_again(empty: World) -> None:
     empty.do(demo.load)
 
 
+@pytest.mark.long
 def test_two_that_upgrade_at_once_end_in_good_tables(empty: World) -> None:
     settings = environment(empty.instance, DATABASE_URL=empty.app.config["DATABASE_URL"])
     codes: list[int] = []

@@ -30,6 +30,7 @@ def signed_in(site: Site) -> Browser:
 
 
 @pytest.mark.case("K-04")
+@pytest.mark.long
 def test_change_of_keys_disturbs_nobody(kept: Site) -> None:
     mails = [kept.guest() for _ in range(MANY)]
     with kept.serving(4):

@@ -209,7 +209,9 @@ def test_no_process_has_a_secret_among_its_arguments(production_site: Site) -> N
 
 
 @pytest.mark.case("K-11")
-@pytest.mark.parametrize("command", [["doctor", "--json"], ["tenant", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["doctor", "--json"], pytest.param(["tenant", "list"], marks=pytest.mark.long)], ids=" ".join
+)
 def test_password_of_a_database_that_is_away_is_shown_nowhere(command: list[str], tmp_path: Path) -> None:
     password = secrets.token_hex(8)
     with servers.closed_port() as port:

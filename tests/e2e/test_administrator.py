@@ -68,6 +68,7 @@ def test_blocked_guest_is_out_at_once_until_unblocked(site: Site, arrive: Arrive
     assert nicole.sees("Fabrikam apps")
 
 
+@pytest.mark.long
 def test_codes_are_turned_off_and_on_again(site: Site, arrive: Arrive) -> None:
     admin = at_console(site, arrive, "/settings")
     admin.page.get_by_label("No", exact=True).check()

@@ -57,6 +57,7 @@ def test_two_hundred_wrong_codes_at_once_are_five_tries(each_site: Site) -> None
 
 
 @pytest.mark.case("G-04")
+@pytest.mark.long
 def test_right_code_among_wrong_ones_at_once_makes_one_session_at_most(each_site: Site) -> None:
     site, mail = each_site, each_site.guest()
     shot, right = aim(site.awaiting_code(mail), "enter-code", code="0"), site.code(mail)

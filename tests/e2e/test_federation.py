@@ -70,6 +70,7 @@ def test_reload_and_back_after_coming_back_end_well(google_site: Site, arrive: A
     assert person.open(returned[0]).sees(WELCOME)  # the answer once more, as from the browser's history
 
 
+@pytest.mark.long
 def test_two_tabs_both_end_signed_in(google_site: Site, arrive: Arrive, oidc: Provide) -> None:
     mail = guest(google_site, oidc("google"))
     first = leaves(arrive(google_site, ignore_https_errors=True), mail)

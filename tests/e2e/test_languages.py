@@ -66,6 +66,7 @@ def test_guest_in_taipei_switches_on_the_way_and_goes_on_in_chinese(site: Site, 
     assert guest.page.evaluate("document.documentElement.lang") == "zh-Hant-TW"
 
 
+@pytest.mark.long
 def test_language_chosen_on_the_account_page_is_spoken_elsewhere_without_scripts(
     site: Site, arrive: Arrive
 ) -> None:

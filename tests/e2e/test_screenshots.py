@@ -25,6 +25,7 @@ def test_two_runs_take_the_same_pictures_whatever_is_taken_beside_them(chromium:
     assert taken(tmp_path / "second", *reversed(SAMPLE[1:])) == {name: first[name] for name in SAMPLE[1:]}
 
 
+@pytest.mark.long
 def test_picture_that_there_is_not_is_refused(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         taken(tmp_path, "nothing")

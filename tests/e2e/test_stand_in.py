@@ -33,6 +33,7 @@ def request(site: Site, **changes: str) -> str:
     return urlencode({**REQUEST, "redirect_uri": site.url + BACK, **changes})
 
 
+@pytest.mark.long
 def test_person_is_sent_back_with_a_code_that_another_process_redeems(sqlite_site: Site, arrive: Arrive) -> None:
     person = arrive(sqlite_site).open(f"/dev/stand-in/authorize?{request(sqlite_site)}")
     person.press("Sign in as jamie.w@gmail.com")

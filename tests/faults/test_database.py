@@ -72,6 +72,7 @@ def test_requests_wait_for_a_lock_of_three_seconds_and_succeed(each_site: Site) 
 
 
 @pytest.mark.case("F-06")
+@pytest.mark.long
 def test_long_lock_of_sqlite_is_told_changes_nothing_and_is_over_with_it(sqlite_site: Site) -> None:
     outlast(sqlite_site)
 

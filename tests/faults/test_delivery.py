@@ -53,6 +53,7 @@ def test_delivery_once_delivers_what_is_due_and_ends(undelivered: Site) -> None:
 
 
 @pytest.mark.case("F-13")
+@pytest.mark.long
 def test_three_delivery_processes_at_once_send_each_letter_once(undelivered: Site) -> None:
     invite(undelivered, MANY)
     due = undelivered.waiting()

@@ -241,6 +241,7 @@ def visit(world: World, first: int, many: int) -> None:
 def test_made_up_addresses_do_not_grow_the_database_for_good(world: World, many: int) -> None:
     world.deliver()
     before = counts(world, *GROWING)
+    many = many if world.do(database.dialect) == "sqlite" else min(many, 2000)  # it takes its time
     visit(world, 0, many)
     purge(world)
     assert counts(world, "sign_ins")[0] == many
