@@ -7,6 +7,7 @@ DEMO := GUESTAUTH_DEMO=on PORT=$(PORT)
 # uv installs faster; venv and pip do the same without it.
 UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := 1
+unexport PYTHONDONTWRITEBYTECODE # what was compiled once is kept
 # A day's files are short and have fixtures of their own; a soak's are long.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 COVERAGE := --cov --cov-report=term-missing
@@ -54,7 +55,7 @@ clean:
 # One recipe makes the environment from one hash-pinned file.
 define install
 	@test -x $(BIN)/python || $(if $(UV),$(UV) venv --quiet --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
-	@$(if $(UV),VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet,$(BIN)/python -m pip install --quiet --disable-pip-version-check) --require-hashes -r $(1)
+	@$(if $(UV),VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode,$(BIN)/python -m pip install --quiet --disable-pip-version-check) --require-hashes -r $(1)
 	@touch $@
 endef
 
