@@ -47,6 +47,7 @@ def signed_in(limited: Site, mail: str) -> Browser:
 
 
 @pytest.mark.case("RL-01", "M-10")
+@pytest.mark.long
 def test_thirty_addresses_of_clients_get_five_codes_for_one_mailbox(limited: Site) -> None:
     mail = limited.guest()
     asked = [limited.browser().open(HOME).submit("email-form", email=mail) for _ in range(30)]

@@ -44,7 +44,9 @@ def test_first_page_takes_three_requests_with_its_icon_and_one_for_the_logo_whic
     assert person.page.evaluate(FETCHED) == []
 
 
-@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/webp"])
+@pytest.mark.parametrize(
+    "kind", ["image/png", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("image/jpeg", "image/webp"))]
+)
 def test_picture_that_a_browser_writes_is_taken_and_shown(sqlite_site: Site, arrive: Arrive, kind: str) -> None:
     person = arrive(sqlite_site).open("/fabrikam.example/sign-in")
     said, content = person.page.evaluate(DRAWN, kind)

@@ -54,6 +54,7 @@ def test_alex_comes_by_a_direct_link_and_lands_exactly_there(each_site: Site, ar
     assert alex.path == f"{PLAN}?page=2"
 
 
+@pytest.mark.long
 def test_alex_downloads_the_file(site: Site, arrive: Arrive) -> None:
     site.reset()
     alex = arrive(site).sign_in(ALEX, PLAN)

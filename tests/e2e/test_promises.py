@@ -61,7 +61,9 @@ def test_times_are_right_where_the_guest_is(site: Site, chromium: Chromium, zone
 
 
 @pytest.mark.acceptance(23)
-@pytest.mark.parametrize("name", ["apps", "account", "guests", "audit"])
+@pytest.mark.parametrize(
+    "name", ["apps", *(pytest.param(name, marks=pytest.mark.long) for name in ("account", "guests", "audit"))]
+)
 def test_page_on_paper_has_its_words_and_nothing_to_press(site: Site, page: Page, name: str) -> None:
     page.goto(f"{site.url}/dev/gallery/{name}")
     page.emulate_media(media="print", color_scheme="dark")
