@@ -368,6 +368,7 @@ def test_no_more_letters_are_leased_than_asked_for_the_oldest_first(mail: World)
 
 @pytest.mark.case("X-06")
 def test_delivery_holds_no_transaction_while_it_waits_for_the_server(mail: World, sink: Sink) -> None:
+    mail.app.config["MAIL_TIMEOUT"] = 30  # longer than what goes on meanwhile
     ask(mail)
     sink.hang()
     thread = threading.Thread(target=mail.deliver)
