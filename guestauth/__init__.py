@@ -6,6 +6,7 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     keys                all keys, derived by purpose
     colours, pictures   readable, whichever is picked; what is a picture, and how large
     engines, statements what SQLite and PostgreSQL need; what is said to them
+    connections         one for each request, kept until its end
     database            transactions, the clock
     models              the tables, by noun
     languages           what is said in which language

@@ -128,8 +128,9 @@ def run(app: Flask) -> None:
                 continue
             pause = 0.0 if is_rung else _pause(app)  # who rings has posted a letter: no need to look
             if not pause:
-                carried = _carry(app, threads, slots, most=1 if smtp.is_away() else hands)
-                while smtp.is_away() and not courier.stopping and wait(carried, SOON).not_done:
+                alone = smtp.is_away()
+                carried = _carry(app, threads, slots, most=1 if alone else hands)
+                while alone and smtp.is_away() and not courier.stopping and wait(carried, SOON).not_done:
                     pass  # one letter finds out whether the mail server is back
                 pause = 0.0 if carried else POLL.total_seconds()
             is_rung = pause > 0 and courier.wake.wait(pause)

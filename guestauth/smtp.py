@@ -1,6 +1,7 @@
 """The way to the mail server: Flask-Mail's message and settings over a connection without its traps (F6).
 
-What it does: `send` hands one letter to the mail server; `probe` asks whether the server would take one.
+What it does: `send` hands one letter to the mail server; `probe` asks whether the server would take one; `rest`
+and `is_away` say whether it could be reached lately.
 
 The one thing to understand: each thread keeps its connection open between letters, since connecting and
 TLS cost more than the letter itself.
@@ -141,13 +142,15 @@ def send(message: flask_mail.Message) -> None:
 def rest() -> float:
     """Return for how many seconds yet there is no use in trying: the mail server could not be reached just now.
 
-    However many letters wait, an outage costs no more than a few tries a second, and no page its processor.
+    However many letters wait, an outage costs each process one try a second, and no page its processor.
+
+    :returns: seconds, 0 if a letter may be tried.
     """
     return max(0.0, _missed["at"] + REST - time.monotonic())
 
 
 def is_away() -> bool:
-    """Whether the mail server could not be reached, and has taken no letter since."""
+    """Whether the mail server could not be reached, not by a new connection nor a letter since."""
     return _missed["at"] > -math.inf
 
 
@@ -189,6 +192,7 @@ def _open() -> HardenedConnection:
         except BaseException:
             _missed["at"] = time.monotonic()
             raise
+        _missed["at"] = -math.inf
         _thread.connection, _thread.used = connection, time.monotonic()
     return connection
 

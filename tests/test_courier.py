@@ -95,6 +95,7 @@ def test_slow_letter_holds_up_no_code_while_the_server_seems_away(
     inline: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = threading.Event()
+    inline.app.config["MAIL_TIMEOUT"] = 60  # nobody gives up meanwhile
     monkeypatch.setattr(sink, "handle_RCPT", slow_until(slow))
     running(inline)
     inline.do(invitations.invite, FABRIKAM, "slow@firstup.example", by=BY)

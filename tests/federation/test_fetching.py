@@ -9,6 +9,7 @@ import pytest
 
 from guestauth import fetching, openid
 from guestauth.fetching import Unreachable
+from tests.e2e.site import wait_until
 from tests.federation import rude
 from tests.federation.person import ready
 from tests.federation.rude import drops, flood, silence, whole
@@ -208,8 +209,7 @@ def test_provider_of_one_tenant_that_hangs_keeps_no_other_tenant_from_asking(
         asks = [threading.Thread(target=_ask_in_vain, args=(outside, hanging, "mallory")) for _ in range(4)]
         for thread in asks:
             thread.start()
-        while fetching._asking["mallory"] < fetching.MOST_OF_ONE:
-            time.sleep(0.01)
+        wait_until(lambda: fetching._asking["mallory"] == fetching.MOST_OF_ONE)
         assert outside.do(fetching.fetch, well, whose="contoso").content == {}
         for thread in asks:
             thread.join()
