@@ -5,6 +5,8 @@ import gc
 from guestauth import courier, metrics
 from guestauth.web import measured
 
+GARBAGE = 50_000  # objects made until it is looked for: some 50 requests', a few MB; Python's 700 is once in each
+
 preload_app = True  # a bad setting stops the start, once, with its message
 worker_class = "gthread"
 threads = 4
@@ -27,6 +29,7 @@ def pre_fork(_server, _worker) -> None:
     """What is loaded is here to stay: nobody looks through it for garbage, nor copies it for that."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE, 20, 50)
 
 
 def post_worker_init(worker) -> None:

@@ -9,7 +9,7 @@ The map of the code. Operations by noun, pages by audience; each module may impo
     connections         one for each request, kept until its end
     database            transactions, the clock
     models              the tables, by noun
-    languages           what is said in which language
+    languages           what is said in which language; `templating`: templates with their words in them
     audit, journal      the log of who did what; the logs as people read them
     addresses           what is an email address
     spreadsheets        CSV files, in and out
@@ -56,11 +56,13 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 
-from guestauth import cli, config, courier, database, languages, logs, smtp, web
+from guestauth import cli, config, courier, database, languages, logs, smtp, templating, web
 
 
 class Site(Flask):
-    """A Flask application none of whose views is a coroutine."""
+    """A Flask application none of whose views is a coroutine, and whose templates are those of a language."""
+
+    jinja_environment = templating.Environment
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as it is; Flask would look at each again, a dozen for each request."""

@@ -52,7 +52,7 @@ def set_up(app: Flask) -> None:
     """Load the catalogues."""
     app.config.update(BABEL_DEFAULT_LOCALE=LOCALES["en"], BABEL_TRANSLATION_DIRECTORIES="guestauth/translations")
     Babel(app)
-    app.jinja_env.globals.update(_=_text, gettext=_text, ngettext=_texts)
+    app.jinja_env.globals.update(_=_text, ngettext=_texts)
     app.jinja_env.filters.update(
         utc=moment,
         said=said,
@@ -158,23 +158,23 @@ def prefer(tenant_id: uuid.UUID, user_id: uuid.UUID, tag: str) -> None:
 
 @pass_eval_context
 def _text(page: EvalContext, text: str, /, **values: Any) -> str:
-    """Say a text of a template; quicker than what Flask-Babel puts there, with a dozen texts on a page."""
-    return _filled(page, _spoken().gettext(text), values)
+    """Say a text that a template gets to know when it is rendered; others are in it already (`templating`)."""
+    return _filled(page, spoken().gettext(text), values)
 
 
 @pass_eval_context
 def _texts(page: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
     """Say a text of a template that depends on a number."""
-    return _filled(page, _spoken().ngettext(one, many, num), {"num": num, **values})
+    return _filled(page, spoken().ngettext(one, many, num), {"num": num, **values})
 
 
-def _spoken() -> NullTranslations:
+def spoken() -> NullTranslations:
     """Return what is said in the language of the page or letter that is being written; it asks once for each."""
     here = app_ctx.g
-    spoken: NullTranslations | None = here.get("catalogue")
-    if spoken is None:
-        spoken = here.catalogue = _catalogue(get_locale())
-    return spoken
+    catalogue: NullTranslations | None = here.get("catalogue")
+    if catalogue is None:
+        catalogue = here.catalogue = _catalogue(get_locale())
+    return catalogue
 
 
 def _within(tag: str, text: object) -> Markup:

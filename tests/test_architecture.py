@@ -22,6 +22,7 @@ ORDER = [
     "database",
     "models",
     "languages",
+    "templating",
     "audit",
     "journal",
     "addresses",

@@ -17,7 +17,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from click.testing import Result
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import select, text
 
 from guestauth import (
@@ -34,6 +35,7 @@ from guestauth import (
     sending,
     sessions,
     signin,
+    templating,
     tenants,
 )
 from guestauth.audit import Caller
@@ -45,9 +47,21 @@ ALEX, NICOLE, ADMIN = "alexdoe@gmail.com", "nicole@firstup.example", "admin@fabr
 STRANDED, STRANGER = "stranded@firstup.example", "stranger@example.com"
 VISITOR = Caller(actor="visitor", client_address="127.0.0.1", browser="Mozilla/5.0 (GuestAuth tests)")
 BY = Caller(actor="command line", correlation_id="0123456789abcdef")
-COMPILED = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="guestauth-templates-"))
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Compiled(FileSystemBytecodeCache):
+    """Keeps the templates of each language apart: each has its words in it."""
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Return the place of a template."""
+        assert isinstance(environment, templating.Environment)
+        word = environment.spoken.gettext("Sign out") if environment.spoken else ""
+        return super().get_bucket(environment, name, f"{filename} {word}", source)
+
+
+COMPILED = Compiled(tempfile.mkdtemp(prefix="guestauth-templates-"))
 
 
 @dataclass
