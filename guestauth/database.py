@@ -36,7 +36,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.sql.dml import UpdateBase
 
 from guestauth import connections, engines, statements
-from guestauth.connections import Line, let_go, line
+from guestauth.connections import Line, let_go, line, say, settled, soon
 from guestauth.engines import UtcDateTime
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,7 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
     def transaction(*args: P.args, **kwargs: P.kwargs) -> R:
         with engines.turn(dialect()):
             try:
-                connection = _begin().connection
-                statements.say(connection, engines.BEGIN[connection.dialect.name])
+                soon(_begin(), engines.BEGIN[dialect()])
                 result = function(*args, **kwargs)
             except Refusal:
                 _commit()
@@ -110,9 +109,10 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def reading(*args: P.args, **kwargs: P.kwargs) -> R:
-        if line().is_busy:
+        mine = line()
+        if mine.is_busy:
             return function(*args, **kwargs)
-        mine = _begin()
+        mine.is_busy = True
         try:
             return function(*args, **kwargs)
         except Refusal:
@@ -130,6 +130,7 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
 @contextmanager
 def refusing_doubles(refusal: Refusal) -> Iterator[None]:
     """Raise `refusal` if what is added within is there already; what came before stays."""
+    under_way()
     try:
         with db.session.begin_nested():
             yield
@@ -139,9 +140,9 @@ def refusing_doubles(refusal: Refusal) -> Iterator[None]:
 
 
 def add(row: Model) -> None:
-    """Insert a row in the transaction under way, at once, and let go of it: later changes of it are not kept."""
+    """Insert a row in the transaction under way, and let go of it: later changes of it are not kept."""
     values = {column.key: getattr(row, column.key) for column in type(row).__table__.columns}
-    statements.run(under_way(), _insert(type(row)), values)
+    change(_insert(type(row)), **values)
 
 
 def inserting(table: type[Model]) -> sqlite.Insert | postgresql.Insert:
@@ -165,8 +166,16 @@ def changed(statement: UpdateBase, **values: Any) -> int:
     :param values: of the parameters of a statement that is built once.
     """
     if values:
-        return statements.run(under_way(), statement, values)[1]
+        return statements.run(_flushed(), statement, values)[1]
     return under_way().execute(statement).rowcount
+
+
+def change(statement: UpdateBase, **values: Any) -> None:
+    """Run a statement that is built once, in the transaction under way, whatever it changes: soon is enough.
+
+    :param values: of its parameters.
+    """
+    statements.run_soon(_flushed(), statement, values)
 
 
 def rows(statement: Executable, *tables: type[Model], **values: Any) -> list[Any]:
@@ -175,7 +184,7 @@ def rows(statement: Executable, *tables: type[Model], **values: Any) -> list[Any
     :param tables: of which it returns all columns, side by side and before all else: of each comes one object.
     :param values: of its parameters.
     """
-    found, _ = statements.run(under_way(), statement, values)
+    found, _ = statements.run(_flushed(), statement, values)
     return [statements.objects(row, tables) for row in found] if tables else found
 
 
@@ -188,10 +197,7 @@ def row_or_none(statement: Executable, *tables: type[Model], **values: Any) -> A
 
 def under_way() -> Connection:
     """Return the connection of the operation or query under way, which knows all that was added before."""
-    mine = line()
-    if mine.session:
-        mine.session.flush()
-    return mine.connection
+    return settled(_flushed())
 
 
 def now() -> datetime:
@@ -267,6 +273,14 @@ def _begin() -> Line:
     return mine
 
 
+def _flushed() -> Line:
+    """Return the line, with all that the ORM knows said on it."""
+    mine = line()
+    if mine.session:
+        mine.session.flush()
+    return mine
+
+
 def _detach(mine: Line) -> None:
     """Let go of the rows that were read."""
     if mine.session and mine.session.identity_map:
@@ -275,7 +289,7 @@ def _detach(mine: Line) -> None:
 
 def _commit() -> None:
     try:
-        statements.say(under_way(), "COMMIT")
+        say(_flushed(), "COMMIT")
     except BaseException:
         let_go()
         raise

@@ -31,10 +31,6 @@ from sqlalchemy.types import TypeDecorator
 BUSY_TIMEOUT = 5.0  # seconds to wait for another writer, and for a connection
 READ_ONLY = "25006"  # PostgreSQL's word for a database that takes no changes, as after a fail-over
 CACHE = 32 * 1024  # kB that SQLite may keep of the file, per connection
-PLAIN: dict[str, dict[str, Any]] = {  # options of a connection that begins no transaction by itself
-    "sqlite": {},
-    "postgresql": {"isolation_level": "AUTOCOMMIT"},
-}
 BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
 IDLE = 10.0  # seconds after which a kept connection is asked whether it still stands
 _writing = threading.RLock()
@@ -70,6 +66,7 @@ def options(url: URL) -> dict[str, Any]:
     waiting = f"-c lock_timeout={BUSY_TIMEOUT * 1000:.0f}"
     return {
         "hide_parameters": True,
+        "isolation_level": "AUTOCOMMIT",  # who writes says BEGIN, as on SQLite
         "pool_size": 10,
         "max_overflow": 20,
         "connect_args": {"connect_timeout": round(BUSY_TIMEOUT), "options": waiting},
@@ -99,9 +96,8 @@ def turn(dialect: str) -> Iterator[None]:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction that writes, past operations: take SQLite's lock first (F9); PostgreSQL's has begun."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(BEGIN["sqlite"])
+    """Begin a transaction that writes, past operations: no connection begins one by itself."""
+    connection.exec_driver_sql(BEGIN[connection.dialect.name])
 
 
 def is_busy(fault: BaseException) -> bool:

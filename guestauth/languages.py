@@ -139,12 +139,12 @@ def locale(tag: str) -> Locale:
 def speaking(tag: str | None) -> Iterator[None]:
     """Write in this language while the block lasts."""
     here = app_ctx.g
-    before = here.pop("catalogue", None)
+    before = here.pop("spoken", None)
     try:
         with force_locale(locale(known(tag))):
             yield
     finally:
-        here.catalogue = before
+        here.spoken = before
 
 
 @operation
@@ -169,12 +169,18 @@ def _texts(page: EvalContext, one: str, many: str, num: int, /, **values: Any) -
 
 
 def spoken() -> NullTranslations:
-    """Return what is said in the language of the page or letter that is being written; it asks once for each."""
+    """Return what is said in the language of the page or letter that is being written."""
+    return _language()[1]
+
+
+def _language() -> tuple[Locale, NullTranslations]:
+    """Return that language, and what is said in it; it is asked for once for each page or letter."""
     here = app_ctx.g
-    catalogue: NullTranslations | None = here.get("catalogue")
-    if catalogue is None:
-        catalogue = here.catalogue = _catalogue(get_locale())
-    return catalogue
+    language: tuple[Locale, NullTranslations] | None = here.get("spoken")
+    if language is None:
+        locale = get_locale()
+        language = here.spoken = locale, _catalogue(locale)
+    return language
 
 
 def _within(tag: str, text: object) -> Markup:
@@ -196,16 +202,15 @@ def _catalogue(_locale: Locale) -> NullTranslations:
 def moment(at: datetime) -> str:
     """Write a moment for people, in UTC, as the language does: `12:30 UTC on 20 November 2026`."""
     at = at.astimezone(UTC)
-    words: str = gettext(
-        "%(time)s UTC on %(date)s", time=f"{at:%H:%M}", date=_day(get_locale(), at.date(), "long")
-    )
-    return words
+    locale, catalogue = _language()
+    words = catalogue.gettext("%(time)s UTC on %(date)s")
+    return words % {"time": f"{at:%H:%M}", "date": _day(locale, at.date(), "long")}
 
 
 def brief(at: datetime) -> str:
     """Write a moment for a table, in UTC, on one line: `20 Nov 2026 12:30 UTC`."""
     at = at.astimezone(UTC)
-    return f"{_day(get_locale(), at.date(), 'medium')} {at:%H:%M} UTC"
+    return f"{_day(_language()[0], at.date(), 'medium')} {at:%H:%M} UTC"
 
 
 @functools.lru_cache(maxsize=1000)

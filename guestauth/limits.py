@@ -31,7 +31,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from guestauth import addresses, audit, database
 from guestauth.audit import Caller
-from guestauth.database import CLOCK_SLACK, Refusal, changed, now, row_or_none
+from guestauth.database import CLOCK_SLACK, Refusal, change, changed, now, row_or_none
 from guestauth.engines import UtcDateTime
 from guestauth.languages import N_
 from guestauth.models import Counter
@@ -167,7 +167,7 @@ class Ledger:
             expires_at = moment + limit.longest + timedelta(seconds=_grain(limit))
             named |= {f"b_name{n}": row.name, f"b_key{n}": row.key}
             named |= {f"b_log{n}": json.dumps(entries), f"b_expires_at{n}": expires_at}
-        changed(_writing(database.dialect(), len(done)), **named)
+        change(_writing(database.dialect(), len(done)), **named)
 
     def alarm(self, limit: Limit, row: Row, *, by: Caller, tenant_id: uuid.UUID) -> None:
         """Tell the audit log and the operator, once in each window, that four fifths are used up."""
@@ -223,9 +223,10 @@ def is_used_up(limit: Limit, row: Row) -> bool:
     return Ledger(entries, {}).next_at(limit, row) is not None
 
 
-def forget(*rows: Row) -> int:
-    """Delete rows, in the transaction under way, and return how many there were."""
-    return sum(changed(_FORGET, b_name=row.name, b_key=row.key) for row in rows)
+def forget(*rows: Row) -> None:
+    """Delete rows, in the transaction under way."""
+    for row in rows:
+        change(_FORGET, b_name=row.name, b_key=row.key)
 
 
 _THIS = (Counter.name == bindparam("b_name"), Counter.key == bindparam("b_key"))

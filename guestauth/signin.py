@@ -24,7 +24,7 @@ from sqlalchemy import bindparam, select, update
 from guestauth import audit, guessing, identity_providers, limits, passcodes, sessions
 from guestauth.addresses import Address
 from guestauth.audit import Caller
-from guestauth.database import Refusal, add, changed, now, operation, query, row_or_none
+from guestauth.database import Refusal, add, change, changed, now, operation, query, row_or_none
 from guestauth.keys import fingerprint, keys
 from guestauth.languages import N_
 from guestauth.models import PASSCODE, SOURCES, Passcode, Session, SignIn
@@ -217,7 +217,7 @@ def _consume(sign_in: SignIn, browser: str, new_browser: str) -> None:
     """Use the sign-in up, and hand all that this browser has under way to its new id."""
     if changed(_CONSUME, b_id=sign_in.id, b_now=now()) != 1:
         raise RuntimeError("a sign-in consumed twice")
-    changed(_HAND_OVER, b_browser=fingerprint(browser), b_new=fingerprint(new_browser))
+    change(_HAND_OVER, b_browser=fingerprint(browser), b_new=fingerprint(new_browser))
 
 
 def _give_back(sign_in: SignIn) -> None:

@@ -1,13 +1,12 @@
 """Statements: those that are built once, said to the driver directly.
 
-What it does: `run` says one on a connection and returns its rows, or how many it changed; `objects` makes a row
-into objects of tables.
+What it does: `run` says one and returns its rows, or how many it changed; `run_soon` one whose answer nobody
+needs; `objects` makes a row into objects of tables.
 
 The one thing to understand: SQLAlchemy writes the words, once, and knows how values go in and come out. Its own
 way of running a statement and of reading objects takes several times as long as the database does.
 
-What must stay true: the words and values are those that SQLAlchemy would say; a fault of the driver's is raised as
-one of SQLAlchemy's; who listens to statements hears these too.
+What must stay true: the words and values are those that SQLAlchemy would say.
 
 Called by database. It begins and ends no transaction.
 """
@@ -16,8 +15,9 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Dialect
+
+from guestauth.connections import Line, say, soon
 
 Processor = Callable[[Any], Any]
 
@@ -46,34 +46,17 @@ class Prepared:
         )
 
 
-def run(connection: Connection, statement: Any, values: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], int]:
+def run(mine: Line, statement: Any, values: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], int]:
     """Say a statement that is built once; return its rows, and how many it found or changed."""
-    prepared = _prepared(statement, connection.dialect)
-    return say(connection, prepared.words, prepared.values(values), prepared.out)
+    prepared = _prepared(statement, mine.connection.dialect)
+    found, count = say(mine, prepared.words, prepared.values(values), rows=bool(prepared.out))
+    return [_each(prepared.out, row) for row in found], count
 
 
-def say(
-    connection: Connection, words: str, values: Any = (), out: Sequence[Processor | None] = ()
-) -> tuple[list[tuple[Any, ...]], int]:
-    """Say words to the driver.
-
-    :param out: what makes what it means of each column of a row; none: there are no rows.
-    """
-    dialect = connection.dialect
-    cursor = connection.connection.cursor()
-    try:
-        for hear in connection.dispatch.before_cursor_execute:
-            hear(connection, cursor, words, values, None, False)
-        cursor.execute(words, values)
-        return [_each(out, row) for row in cursor.fetchall()] if out else [], cursor.rowcount
-    except dialect.loaded_dbapi.Error as fault:
-        gone = dialect.is_disconnect(fault, connection.connection, cursor)
-        if gone:
-            connection.invalidate(fault)
-        about: dict[str, Any] = {"hide_parameters": True, "connection_invalidated": gone, "dialect": dialect}
-        raise DBAPIError.instance(words, None, fault, dialect.loaded_dbapi.Error, **about) from fault
-    finally:
-        cursor.close()
+def run_soon(mine: Line, statement: Any, values: Mapping[str, Any]) -> None:
+    """Say a statement that is built once and whose answer nobody needs."""
+    prepared = _prepared(statement, mine.connection.dialect)
+    soon(mine, prepared.words, prepared.values(values))
 
 
 def objects(row: Sequence[Any], tables: Sequence[Any]) -> tuple[Any, ...]:

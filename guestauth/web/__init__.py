@@ -84,7 +84,7 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     """Add the headers of every response, and log it by its rule, never by its path (a ticket is in some)."""
     asked, here, headers = request_ctx.request, app_ctx.g, response.headers
-    own = set(headers.keys())
+    own = {name for name, _ in headers}
     headers.extend([(name, value) for name, value in HEADERS.items() if name not in own])
     if cookies.is_secure():
         headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")

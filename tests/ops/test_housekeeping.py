@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guestauth import courier, database, guests, housekeeping, journal, signin
+from guestauth import courier, database, engines, guests, housekeeping, journal, signin
 from tests.probe import change, tables
 from tests.steps import another, ask, ask_again, is_in, sign_in
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, STRANGER, World
@@ -211,6 +211,7 @@ def test_it_waits_for_nobody(postgresql_world: World) -> None:
         ask(world, f"stranger{number}@example.com", browser=str(number) * 64)
     world.advance(25 * HOUR)
     with world.app.app_context(), database.db.engine.begin() as other:
+        engines.begin(other)
         other.execute(database.text("SELECT * FROM sign_ins LIMIT 1 FOR UPDATE"))
         assert dict(housekeeping.run(by=BY))["signIns"] == 2
     assert purge(world)["signIns"] == 1

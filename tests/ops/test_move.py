@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from flask_migrate import downgrade, upgrade
+from sqlalchemy import Table
 from sqlalchemy.engine import make_url
 
-from guestauth import copying, create_app
+from guestauth import copying, create_app, engines
 from guestauth.database import Model
 from tests.ops.conftest import url
 from tests.probe import change, tables
@@ -34,10 +35,13 @@ def test_every_row_of_every_table_is_there_with_its_ids_and_times(lived: World, 
     new = moved(lived, empty)
     assert rows(new) == rows(lived)
     for table in Model.metadata.sorted_tables:
-        with lived.app.app_context(), copying.db.engine.connect() as connection:
-            here = copying._sum(table, connection)
-        with new.app.app_context(), copying.db.engine.connect() as connection:
-            assert copying._sum(table, connection) == here
+        assert summed(table, new) == summed(table, lived)
+
+
+def summed(table: Table, world: World) -> tuple[int, int]:
+    with world.app.app_context(), copying.db.engine.connect() as connection:
+        engines.begin(connection)
+        return copying._sum(table, connection)
 
 
 def test_who_is_signed_in_stays_so_and_a_mailed_code_works(lived: World, empty: World) -> None:
