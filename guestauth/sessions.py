@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, false, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, not_, or_, select, update
 
 from guestauth import audit
 from guestauth.audit import Caller
@@ -108,40 +108,40 @@ def arriving(reference: uuid.UUID | str, secrets: Sequence[str]) -> Arrival | No
     :param secrets: what the session cookie holds.
     :returns: None if there is no such tenant, or it is disabled (B4).
     """
-    moment = now()
-    found = row_or_none(
-        _arriving(isinstance(reference, uuid.UUID), len(secrets)),
-        *(Tenant, Session, User),
-        reference=reference,
-        **{f"secret{n}": fingerprint(secret) for n, secret in enumerate(secrets)},
-        now=moment,
-        soon=moment + CLOCK_SLACK,
+    by_id, named = isinstance(reference, uuid.UUID), dict[str, Any](reference=reference)
+    if not secrets:
+        tenant = row_or_none(_named(by_id), Tenant, **named)
+        return Arrival(tenant=tenant) if tenant else None
+    named |= {f"secret{n}": fingerprint(secret) for n, secret in enumerate(secrets)}
+    named |= {"now": now(), "soon": now() + CLOCK_SLACK}
+    found = row_or_none(_arriving(by_id, len(secrets)), Tenant, Session, User, **named)
+    return Arrival(tenant=found[0], session=found[2] and found[1], user=found[2]) if found else None
+
+
+@functools.cache
+def _named(by_id: bool) -> Select[Tenant]:
+    """Build the statement that finds a tenant: by its id, or by a domain that is proven to be its own."""
+    verified = select(Domain.tenant_id).where(
+        Domain.name == bindparam("reference"), Domain.verified_at.is_not(None)
     )
-    if found is None:
-        return None
-    tenant, session, user = found
-    return Arrival(tenant=tenant, session=session if user else None, user=user)
+    its_id = bindparam("reference", type_=Uuid()) if by_id else verified.scalar_subquery()
+    return select(Tenant).where(Tenant.id == its_id, Tenant.disabled_at.is_(None))
 
 
 @functools.cache
 def _arriving(by_id: bool, secrets: int) -> Select[Tenant, Session, User]:
-    """Build the statement that every request begins with, once for each number of secrets."""
-    verified = select(Domain.tenant_id).where(
-        Domain.name == bindparam("reference"), Domain.verified_at.is_not(None)
-    )
-    named = bindparam("reference", type_=Uuid()) if by_id else verified.scalar_subquery()
+    """Build the statement that requests with a session cookie begin with, once for each number of secrets."""
     live = and_(
         Session.tenant_id == Tenant.id,
-        or_(false(), *(Session.secret == bindparam(f"secret{n}") for n in range(secrets))),
+        or_(*(Session.secret == bindparam(f"secret{n}") for n in range(secrets))),
         Session.ended_at.is_(None),
         Session.created_at <= bindparam("soon"),
         Session.expires_at > bindparam("now"),
     )
     way = or_(and_(Session.way == PASSCODE, takes_codes()), and_(Session.way != PASSCODE, is_guest(), _FIXED))
     who = and_(User.id == Session.user_id, is_admitted(), way)
-    statement = select(Tenant, Session, User).where(Tenant.id == named, Tenant.disabled_at.is_(None))
-    statement = statement.outerjoin(Session, live).outerjoin(User, who).order_by(User.id.is_(None))
-    return statement.limit(1)
+    found = _named(by_id).add_columns(Session, User).outerjoin(Session, live).outerjoin(User, who)
+    return found.order_by(User.id.is_(None)).limit(1)
 
 
 @dataclass(frozen=True, kw_only=True)

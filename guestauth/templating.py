@@ -73,7 +73,8 @@ class _Words(NodeTransformer):
         self.generic_visit(call)
         static: Any = self.environment.globals["static"]
         asks = call.node.name if isinstance(call.node, nodes.Name) else ""
-        known, spoken = call.args[0] if call.args else None, self.environment.spoken
+        is_plain = call.args and not call.dyn_kwargs
+        known, spoken = call.args[0] if is_plain else None, self.environment.spoken
         answer: nodes.Expr = call
         if asks == "static" and isinstance(known, nodes.Const):
             answer = nodes.Const(static(known.value))

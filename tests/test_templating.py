@@ -11,6 +11,7 @@ SOURCES = {
     "page.html": "{{ _('Sign out') }}|{{ _('Signed in as %(mail)s until %(time)s.', mail=mail, time='<b>') }}",
     "letter.txt": "{{ _('Need help? Contact %(contact)s', contact=mail) }}",
     "late.html": "{{ _(mail) }}",
+    "unknown.html": "{% set words = {'contact': mail} %}{{ _('Need help? Contact %(contact)s', **words) }}",
     "style.html": "{{ static('style.css') }}",
     "percent.html": "{{ _('100%% sure') }}",
     "with.html": "{% include 'page.html' %}",
@@ -52,6 +53,12 @@ def test_what_is_inserted_is_escaped_in_a_page_alone(world: World) -> None:
 def test_a_text_that_is_not_known_before_is_looked_up(world: World) -> None:
     with world.app.test_request_context(), languages.speaking("nl"):
         assert pages(world).get_template("late.html").render(mail="Sign out") == "Afmelden"
+
+
+def test_values_that_are_not_known_before_are_inserted(world: World) -> None:
+    with world.app.test_request_context(), languages.speaking("nl"):
+        said = pages(world).get_template("unknown.html").render(mail="a@example.com")
+    assert said == "Hulp nodig? Neem contact op met a@example.com"
 
 
 def test_a_doubled_percent_sign_is_one(world: World) -> None:
