@@ -122,7 +122,8 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
             raise
         finally:
             mine.is_busy = False
-            _detach(mine)
+            if mine.session:
+                mine.session.expunge_all()
 
     return reading
 
@@ -281,12 +282,6 @@ def _flushed() -> Line:
     return mine
 
 
-def _detach(mine: Line) -> None:
-    """Let go of the rows that were read."""
-    if mine.session and mine.session.identity_map:
-        mine.session.expunge_all()
-
-
 def _commit() -> None:
     try:
         say(_flushed(), "COMMIT")
@@ -295,7 +290,8 @@ def _commit() -> None:
         raise
     mine = line()
     mine.is_busy, done, mine.afterwards = False, mine.afterwards, []
-    _detach(mine)
+    if mine.session:
+        mine.session.expunge_all()
     for do in done:
         try:
             do()

@@ -35,22 +35,23 @@ class Prepared:
         self.given = [(name, bind.key, None if bind.required else bind) for name, bind in in_order]
         self.into = [bind.type.dialect_impl(dialect).bind_processor(dialect) for _, bind in in_order]
         returned = getattr(statement, "exported_columns", ())
-        self.out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned]
+        out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned]
+        self.has_rows, self.out = bool(out), [(n, process) for n, process in enumerate(out) if process]
 
     def values(self, values: Mapping[str, Any]) -> Any:
         """Return values as the driver takes them, with those that are a part of the statement."""
         found = [values[key] if usual is None else values.get(key, usual.value) for _, key, usual in self.given]
-        said = _each(self.into, found)
+        said = tuple([into(value) if into else value for into, value in zip(self.into, found, strict=True)])
         return (
             {name: value for (name, _, _), value in zip(self.given, said, strict=True)} if self.by_name else said
         )
 
 
-def run(mine: Line, statement: Any, values: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], int]:
+def run(mine: Line, statement: Any, values: Mapping[str, Any]) -> tuple[list[list[Any]], int]:
     """Say a statement that is built once; return its rows, and how many it found or changed."""
     prepared = _prepared(statement, mine.connection.dialect)
-    found, count = say(mine, prepared.words, prepared.values(values), rows=bool(prepared.out))
-    return [_each(prepared.out, row) for row in found], count
+    found, count = say(mine, prepared.words, prepared.values(values), rows=prepared.has_rows)
+    return [_meant(row, prepared.out) for row in found], count
 
 
 def run_soon(mine: Line, statement: Any, values: Mapping[str, Any]) -> None:
@@ -75,8 +76,13 @@ def objects(row: Sequence[Any], tables: Sequence[Any]) -> tuple[Any, ...]:
     return (*made, *row[begin:])
 
 
-def _each(processors: Sequence[Processor | None], values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple([process(value) if process else value for process, value in zip(processors, values, strict=True)])
+def _meant(row: Sequence[Any], out: Sequence[tuple[int, Processor]]) -> list[Any]:
+    """Make what each value means of those of a row that are something else to the driver."""
+    values = list(row)
+    for n, process in out:
+        if values[n] is not None:
+            values[n] = process(values[n])
+    return values
 
 
 @functools.lru_cache(maxsize=512)

@@ -53,6 +53,10 @@ class Environment(templating.Environment):
             self._each[spoken] = found
         return found
 
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Give templates the names that all know; Jinja would look for each name in two places, for every page."""
+        return super().make_globals(d) if d else self.globals
+
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
     ) -> str:

@@ -3,6 +3,7 @@
 What it does: `set_up` puts blueprints, gate, error pages, headers and cookies onto the application.
 """
 
+import functools
 import logging
 import time
 import uuid
@@ -30,6 +31,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+KEPT_TOKENS = 4096  # of visits whose forms' tokens a process has signed
 MOST_BYTES = 64 * 1024  # of a request's body
 
 
@@ -51,6 +53,7 @@ def set_up(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a form's token lives as long as the visit (C-05, F3)
     )
     app.session_interface = cookies.VisitInterface()
+    app.extensions["guestauth_form_tokens"] = functools.lru_cache(KEPT_TOKENS)(lambda _token: generate_csrf())
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = gate.TenantConverter

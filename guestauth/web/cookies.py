@@ -79,6 +79,13 @@ def renew_browser(new_id: str | None = None) -> None:
     g.is_new_visit = new_id is None
 
 
+def keep_form_token() -> None:
+    """Give the forms of a visit the token they had before: once signed, it is good for the whole visit (C-05)."""
+    token = visit.get("csrf_token")
+    if isinstance(token, str):
+        app_ctx.g.csrf_token = app_ctx.app.extensions["guestauth_form_tokens"](token)
+
+
 def is_new_visit() -> bool:
     """Whether the browser came without a visit cookie: no row can know it."""
     return bool(g.get("is_new_visit"))

@@ -76,6 +76,7 @@ def arrive() -> Any:
     if not takes_much:
         guard.check_body(asked, _own_origins)
     cookies.browser()
+    cookies.keep_form_token()
     reference = _reference()
     if reference is not None:
         here.reference = str(reference)
