@@ -194,7 +194,7 @@ def _carry(
 def _lease(app: Flask, most: int) -> Sequence[Letter]:
     with app.app_context():
         try:
-            return outbox.lease(most) if outbox.next_due() == timedelta() else []
+            return outbox.lease(most)
         except SQLAlchemyError:
             log.warning("the outbox could not be read", exc_info=True)
     return []

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, StatementError
 
 from guestauth import create_app, database, engines
-from guestauth.connections import afterwards
-from guestauth.database import Refusal, changed, db, now, operation, query, refusing_doubles
-from guestauth.models import Domain, Tenant
+from guestauth.connections import afterwards, line
+from guestauth.database import Refusal, add, change, changed, db, now, operation, query, refusing_doubles, rows
+from guestauth.models import Domain, MailHealth, Tenant
 from tests import servers
 from tests.steps import another
 from tests.world import FABRIKAM, World, environment
@@ -129,6 +129,55 @@ def test_connection_that_dies_amid_an_operation_spoils_nothing_that_comes_after(
             operation(dying)()
         rename("New")
     assert name(postgresql_world) == "New"
+
+
+def test_what_needs_no_answer_is_said_in_its_order(world: World) -> None:
+    def both() -> list[str]:
+        add(MailHealth(id=1, checked_at=now()))
+        change(update(MailHealth).where(MailHealth.id == bindparam("b_id")).values(reason="slow"), b_id=1)
+        return [row[0] for row in rows(select(MailHealth.reason))]
+
+    assert world.do(operation(both)) == ["slow"]
+
+
+def test_orm_sees_what_was_added_before(world: World) -> None:
+    def both() -> MailHealth | None:
+        add(MailHealth(id=1, checked_at=now()))
+        return db.session.get(MailHealth, 1)
+
+    assert world.do(operation(both)) is not None
+
+
+def test_fault_of_what_needs_no_answer_undoes_the_whole_operation(world: World) -> None:
+    def twice() -> None:
+        db.session.get_one(Tenant, FABRIKAM).name = "New"
+        add(MailHealth(id=1, checked_at=now()))
+        add(MailHealth(id=1, checked_at=now()))
+
+    with world.app.app_context():
+        with pytest.raises(IntegrityError):
+            operation(twice)()
+        rename("Later")
+    assert name(world) == "Later" and world.do(query(lambda: db.session.get(MailHealth, 1))) is None
+
+
+def test_doubles_are_refused_however_late_they_are_said(world: World) -> None:
+    def again() -> None:
+        add(MailHealth(id=1, checked_at=now()))
+        with refusing_doubles(Taken("there already")):
+            db.session.add(MailHealth(id=1, checked_at=now()))
+
+    with pytest.raises(Taken):
+        world.do(operation(again))
+    assert world.do(query(lambda: db.session.get(MailHealth, 1))) is not None
+
+
+def test_what_needs_no_answer_goes_with_the_next_on_postgresql(postgresql_world: World) -> None:
+    with postgresql_world.app.app_context():
+        mine = line()
+        before = list(mine.waiting)
+        operation(lambda: (add(MailHealth(id=1, checked_at=now())), before.extend(mine.waiting)))()
+        assert [words.partition(" ")[0] for words, _ in before] == ["BEGIN", "INSERT"] and not mine.waiting
 
 
 def test_operations_never_call_operations(world: World) -> None:
