@@ -7,8 +7,8 @@ the network between them. A process that dies on the way leaves a lease that run
 with the same Message-ID and the same code.
 
 What must stay true: no request talks to the mail server; a letter leaves at least once or is dropped for a
-stated reason; a letter that could only arrive dead is dropped; a stranger's letter has no recipient and is
-dropped like any other.
+stated reason; a letter that could only arrive dead is dropped; a stranger's letter is written like any other, and
+then dropped.
 
 Called by passcodes and invitations (post), the courier and the command line (deliver). It does not know
 what letters are about: each kind's preparer says so.
@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
+from flask_mail import Message
 from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,7 +31,6 @@ from guestauth import audit, mail_health, mailbox, smtp
 from guestauth.connections import afterwards, let_go
 from guestauth.database import P, R, add, changed, db, now, operation, query, row_or_none, rows
 from guestauth.engines import is_busy
-from guestauth.languages import N_
 from guestauth.letters import Content
 from guestauth.models import Letter, MailHealth
 
@@ -45,6 +45,11 @@ STUBBORN = (1, 2, 4, 8)  # seconds between tries to write down what became of a 
 
 class Dropped(Exception):  # noqa: N818 -- a decision, not an error
     """The letter must not go any more; the text is the reason."""
+
+    def __init__(self, reason: str, content: Content | None = None) -> None:
+        """`content`: what would have left, if who it is for is the reason: as much work as for others (B27)."""
+        super().__init__(reason)
+        self.content = content
 
 
 Preparer = Callable[[Letter], Content]
@@ -133,6 +138,8 @@ def deliver(letter: Letter) -> None:
         content = _prepare(letter)
         _send(letter, content)
     except Dropped as reason:
+        if reason.content:
+            _composed(letter, reason.content).as_bytes()
         _mark(letter, "dropped", str(reason))
     except smtp.NotSent as answer:
         _try_later(letter, str(answer), final=answer.final)
@@ -190,15 +197,16 @@ def _try_later(letter: Letter, reason: str, *, final: bool) -> None:
 
 @query
 def _prepare(letter: Letter) -> Content:
-    if letter.user_id is None:
-        raise Dropped(N_("not a guest"))
     return _preparers[letter.kind](letter)
 
 
+def _composed(letter: Letter, content: Content) -> Message:
+    message_id = f"{letter.id}@{current_app.config['MAIL_DEFAULT_SENDER'].partition('@')[2]}"
+    return smtp.compose(content, message_id=message_id, date=letter.posted_at)
+
+
 def _send(letter: Letter, content: Content) -> None:
-    config = current_app.config
-    message_id = f"{letter.id}@{config['MAIL_DEFAULT_SENDER'].partition('@')[2]}"
-    message = smtp.compose(content, message_id=message_id, date=letter.posted_at)
+    config, message = current_app.config, _composed(letter, content)
     let_go()
     if config["MAIL_SERVER"]:
         smtp.send(message)

@@ -185,12 +185,8 @@ def write_letter(letter: Letter) -> letters.Content:
     left, life = passcode.expires_at - now(), passcode.expires_at - passcode.issued_at
     if not is_live(passcode) or left < min(TOO_LATE_TO_SEND, life * LEAST_OF_LIFE):
         raise outbox.Dropped(N_("the code would arrive dead"))
-    if not may:
-        raise outbox.Dropped(N_("the guest may not sign in"))
-    if user.is_guest and not policies.allows_address(tenant, user.mail_key):
-        raise outbox.Dropped(N_("the tenant does not let this domain in"))
-    return letters.passcode(
-        to=user.mail,
+    content = letters.passcode(
+        to=user.mail if user else sign_in.address,
         org=audit.one_line(tenant.name),
         code=_derive(sign_in, letter.n, keys("passcode")[0]),
         reference=reference(sign_in, letter.n),
@@ -200,6 +196,13 @@ def write_letter(letter: Letter) -> letters.Content:
         asked_at=passcode.issued_at,
         lang=letter.facts.get("lang", "en"),
     )
+    if user is None:
+        raise outbox.Dropped(N_("not a guest"), content)
+    if not may:
+        raise outbox.Dropped(N_("the guest may not sign in"), content)
+    if user.is_guest and not policies.allows_address(tenant, user.mail_key):
+        raise outbox.Dropped(N_("the tenant does not let this domain in"), content)
+    return content
 
 
 def _derive(sign_in: SignIn, n: int, key: bytes) -> str:
@@ -219,7 +222,7 @@ _LOCKED = (
 _LETTER = (
     select(SignIn, Passcode, User, Tenant, sessions.may_sign_in() & sessions.is_not_void(Passcode.issued_at))
     .join(Passcode, Passcode.sign_in_id == SignIn.id)
-    .join(User, User.id == bindparam("b_user"))
-    .join(Tenant, Tenant.id == User.tenant_id)
+    .join(Tenant, Tenant.id == SignIn.tenant_id)
+    .outerjoin(User, User.id == bindparam("b_user", type_=User.id.type))
     .where(SignIn.id == bindparam("b_id"), Passcode.n == bindparam("b_n"))
 )

@@ -270,7 +270,8 @@ def test_fault_of_one_letter_is_logged_without_its_words(
 ) -> None:
     slots = threading.Semaphore(0)
     ask(inline)
-    change(inline, "UPDATE letters SET kind = 'strange', user_id = NULL")  # of whose end no event could tell
+    change(inline, "UPDATE letters SET kind = 'strange'")  # of whose end no event could tell
+    inline.advance(4 * 24 * 3600)
     (letter,) = inline.do(outbox.lease, 1)
     courier._deliver(inline.app, letter, slots)
     assert "could not be delivered" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from guestauth import database, outbox, passcodes, sending, signin
+from guestauth.database import query
 from guestauth.models import Passcode, SignIn
 from tests.steps import another, ask, ask_again, audited, code_of, enter, is_in, sign_in, wrong
 from tests.world import ALEX, BY, FABRIKAM, NICOLE, STRANGER, World
@@ -294,6 +295,15 @@ def test_strangers_letter_is_dropped(world: World) -> None:
     assert world.rows("SELECT outcome, reason FROM letters WHERE kind = 'passcode'") == [
         ("dropped", "not a guest")
     ]
+
+
+def test_strangers_letter_is_written_before_it_is_dropped(sqlite_world: World) -> None:
+    ask(sqlite_world, STRANGER)
+    letter = next(each for each in sqlite_world.do(outbox.lease, 9) if each.kind == "passcode")
+    with pytest.raises(outbox.Dropped) as dropped:
+        sqlite_world.do(query(lambda: passcodes.write_letter(letter)))
+    content = dropped.value.content
+    assert content and content.to == STRANGER and re.match(r"\d{8}\n", content.text)
 
 
 def test_letter_of_a_sign_in_that_is_no_more_is_dropped(sqlite_world: World) -> None:
