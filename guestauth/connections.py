@@ -119,7 +119,8 @@ def _said(mine: Line, words: str, values: Any, *, rows: bool = False) -> tuple[l
         if gone:
             connection.invalidate(fault)
         about: dict[str, Any] = {"hide_parameters": True, "connection_invalidated": gone, "dialect": dialect}
-        raise DBAPIError.instance(words, None, fault, dialect.loaded_dbapi.Error, **about) from fault
+        together = "; ".join([*(each for each, _ in before), words])
+        raise DBAPIError.instance(together, None, fault, dialect.loaded_dbapi.Error, **about) from fault
     finally:
         cursor.close()
 

@@ -134,14 +134,15 @@ def refusing_doubles(refusal: Refusal) -> Iterator[None]:
     under_way()
     try:
         with db.session.begin_nested():
+            db.session.connection()  # says SAVEPOINT, which else waits for what the ORM says next
             yield
-            db.session.flush()
+            under_way()
     except IntegrityError as fault:
         raise refusal from fault
 
 
 def add(row: Model) -> None:
-    """Insert a row in the transaction under way, and let go of it: later changes of it are not kept."""
+    """Insert a row in the transaction under way, and let go of it: nobody changes it from now on."""
     values = {column.key: getattr(row, column.key) for column in type(row).__table__.columns}
     change(_insert(type(row)), **values)
 

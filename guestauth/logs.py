@@ -45,3 +45,4 @@ def set_up(app: Flask) -> None:
     root = logging.getLogger("guestauth")
     root.handlers, root.propagate = [handler], False
     root.setLevel(app.config["LOG_LEVEL"])
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # its warnings tell of faults that are raised, too

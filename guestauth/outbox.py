@@ -135,11 +135,8 @@ def lease(most: int) -> Sequence[Letter]:
 def deliver(letter: Letter) -> None:
     """Prepare, send and mark one leased letter."""
     try:
-        content = _prepare(letter)
-        _send(letter, content)
+        _send(letter, _written(letter))
     except Dropped as reason:
-        if reason.content:
-            _composed(letter, reason.content).as_bytes()
         _mark(letter, "dropped", str(reason))
     except smtp.NotSent as answer:
         _try_later(letter, str(answer), final=answer.final)
@@ -193,6 +190,16 @@ def _try_later(letter: Letter, reason: str, *, final: bool) -> None:
         _mark(letter, "failed", reason)
     else:
         _postpone(letter, reason)
+
+
+def _written(letter: Letter) -> Content:
+    """Prepare a letter; one that is dropped for who it is for is written down like others first (B27)."""
+    try:
+        return _prepare(letter)
+    except Dropped as reason:
+        if reason.content:
+            _composed(letter, reason.content).as_bytes()
+        raise
 
 
 @query

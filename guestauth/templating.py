@@ -40,7 +40,12 @@ class Environment(templating.Environment):
         parent: str | None = None,
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 -- Jinja's name
     ) -> Template:
-        """Return a template in the language spoken."""
+        """Return a template in the language spoken.
+
+        :param globals: none: they would be everybody's.
+        """
+        if globals:
+            raise TypeError("what one template alone is to know belongs into its context")
         if self.spoken is not None:
             return super().get_template(name, parent, globals)
         return self._in(languages.spoken()).get_template(name, parent, globals)
@@ -75,12 +80,12 @@ class _Words(NodeTransformer):
     def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802 -- Jinja's name
         """Answer a question for a constant text, or for where a static file lies."""
         self.generic_visit(call)
-        static: Any = self.environment.globals["static"]
         asks = call.node.name if isinstance(call.node, nodes.Name) else ""
-        is_plain = call.args and not call.dyn_kwargs
+        is_plain = len(call.args) == 1 and not call.dyn_args and not call.dyn_kwargs
         known, spoken = call.args[0] if is_plain else None, self.environment.spoken
         answer: nodes.Expr = call
         if asks == "static" and isinstance(known, nodes.Const):
+            static: Any = self.environment.globals["static"]
             answer = nodes.Const(static(known.value))
         elif asks == "_" and isinstance(known, nodes.Const) and spoken is not None:
             answer = words = nodes.Const(self.kind(spoken.gettext(known.value)))

@@ -94,9 +94,10 @@ def test_refusal_says_why_and_changes_nothing(sqlite_world: World, args: list[st
     assert shown(sqlite_world, "list", "--tenant", T) == shown(sqlite_world, "list") == []
 
 
-def test_same_provider_twice_is_refused(sqlite_world: World) -> None:
-    added(sqlite_world, *GOOGLE)
-    done = sqlite_world.run("provider", "add", *GOOGLE, typed=f"{SECRET}\n")
+@pytest.mark.both
+def test_same_provider_twice_is_refused(world: World) -> None:
+    added(world, *GOOGLE)
+    done = world.run("provider", "add", *GOOGLE, typed=f"{SECRET}\n")
     assert (done.exit_code, "is set up already" in done.stderr) == (2, True)
 
 

@@ -206,6 +206,12 @@ def aged(world: World, browser: Browser, seconds: int) -> str:
     return str(URLSafeTimedSerializer(secret, salt="wtf-csrf-token", signer=Aged).dumps(visit["csrf_token"]))
 
 
+def test_tokens_of_two_visits_differ_even_in_one_context(sqlite_world: World) -> None:
+    with sqlite_world.app.app_context():
+        tokens = [token(sqlite_world.browser().open(SIGN_IN).open(SIGN_IN), "email-form") for _ in range(2)]
+    assert tokens[0] != tokens[1]
+
+
 def test_every_rule_that_takes_a_post_is_known_here(sqlite_world: World) -> None:
     rules = {rule.endpoint for rule in sqlite_world.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert rules - FOR_MACHINES == set(FORMS), "add how to come to the new form's page to FORMS"

@@ -14,7 +14,19 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, S
 
 from guestauth import create_app, database, engines
 from guestauth.connections import afterwards, line
-from guestauth.database import Refusal, add, change, changed, db, now, operation, query, refusing_doubles, rows
+from guestauth.database import (
+    Model,
+    Refusal,
+    add,
+    change,
+    changed,
+    db,
+    now,
+    operation,
+    query,
+    refusing_doubles,
+    rows,
+)
 from guestauth.models import Domain, MailHealth, Tenant
 from tests import servers
 from tests.steps import another
@@ -161,15 +173,28 @@ def test_fault_of_what_needs_no_answer_undoes_the_whole_operation(world: World) 
     assert name(world) == "Later" and world.do(query(lambda: db.session.get(MailHealth, 1))) is None
 
 
-def test_doubles_are_refused_however_late_they_are_said(world: World) -> None:
+@pytest.mark.parametrize("adding", [add, db.session.add])
+def test_doubles_are_refused_however_late_they_are_said(world: World, adding: Callable[[Model], None]) -> None:
     def again() -> None:
         add(MailHealth(id=1, checked_at=now()))
         with refusing_doubles(Taken("there already")):
-            db.session.add(MailHealth(id=1, checked_at=now()))
+            adding(MailHealth(id=1, checked_at=now()))
 
     with pytest.raises(Taken):
         world.do(operation(again))
     assert world.do(query(lambda: db.session.get(MailHealth, 1))) is not None
+
+
+def test_what_is_refused_as_a_double_leaves_what_was_added_with_it_undone(world: World) -> None:
+    def again() -> None:
+        db.session.get_one(Tenant, FABRIKAM).name = "New"
+        with refusing_doubles(Taken("there already")):
+            add(MailHealth(id=1, checked_at=now()))
+            add(MailHealth(id=1, checked_at=now()))
+
+    with pytest.raises(Taken):
+        world.do(operation(again))
+    assert name(world) == "New" and world.do(query(lambda: db.session.get(MailHealth, 1))) is None
 
 
 def test_what_needs_no_answer_goes_with_the_next_on_postgresql(postgresql_world: World) -> None:

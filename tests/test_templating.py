@@ -1,10 +1,13 @@
 """Templates have the words of a language in them, and say them as the languages module does."""
 
+import re
+
 import pytest
 from jinja2 import DictLoader, Template
 from markupsafe import Markup
 
 from guestauth import languages, templating
+from tests.servers import ROOT
 from tests.world import World
 
 SOURCES = {
@@ -35,6 +38,18 @@ def pages(world: World) -> templating.Environment:
 def test_a_template_has_the_words_of_its_language(world: World, tag: str, words: str) -> None:
     with world.app.test_request_context(), languages.speaking(tag):
         assert pages(world).get_template("page.html").render(mail="a").startswith(words)
+
+
+def test_no_template_has_what_would_be_compiled_otherwise() -> None:
+    """Mend: join words with what stands around them in the page, not with `~`; a file is escaped by its name."""
+    told = re.compile(r"~\s*_\(|_\([^()]*\)\s*~|\{%-?\s*autoescape")
+    pages = [path for path in (ROOT / "templates").rglob("*.*") if told.search(path.read_text("utf-8"))]
+    assert pages == []
+
+
+def test_what_one_template_alone_knows_is_told_in_its_context(world: World) -> None:
+    with world.app.test_request_context(), pytest.raises(TypeError, match="context"):
+        pages(world).get_template("page.html", globals={"mail": "a"})
 
 
 def test_a_template_keeps_its_words_wherever_it_is_rendered(world: World) -> None:

@@ -74,6 +74,7 @@ def browser() -> str:
 def renew_browser(new_id: str | None = None) -> None:
     """Give the browser a new visit: what was planted in the old one is worth nothing (S-01)."""
     visit.clear()
+    g.pop("csrf_token", None)
     visit["id"], visit["csrf_token"] = new_id or random.token_hex(32), random.token_hex(20)
     visit.permanent = True
     g.is_new_visit = new_id is None
@@ -83,6 +84,7 @@ def keep_form_token() -> None:
     """Give the forms of a visit the token they had before: once signed, it is good for the whole visit (C-05)."""
     token = visit.get("csrf_token")
     if isinstance(token, str):
+        g.pop("csrf_token", None)
         app_ctx.g.csrf_token = app_ctx.app.extensions["guestauth_form_tokens"](token)
 
 

@@ -123,9 +123,10 @@ def test_refusal_of_the_second_step_stands_at_its_field(sqlite_world: World, fie
     assert len(sqlite_world.do(identity_providers.listed, FABRIKAM)) == 1
 
 
-def test_same_provider_twice_is_refused_and_what_was_typed_is_kept(sqlite_world: World) -> None:
-    added(sqlite_world)
-    browser = describe(sqlite_world, **PARTNER).submit("add-identity-provider", **CLIENT)
+@pytest.mark.both
+def test_same_provider_twice_is_refused_and_what_was_typed_is_kept(world: World) -> None:
+    added(world)
+    browser = describe(world, **PARTNER).submit("add-identity-provider", **CLIENT)
     assert browser.errors == ["Partner login is set up already. Remove it first to set it up anew."]
     assert browser.form("describe-identity-provider").fields["issuer"] == NOBODY
 
