@@ -164,7 +164,9 @@ def test_letter_is_whole_whatever_was_written(sqlite_secure_site: Site) -> None:
 
 
 @pytest.mark.case("M-09")
-@pytest.mark.parametrize("trouble", ["certificate nobody vouches for", "STARTTLS stripped"])
+@pytest.mark.parametrize(
+    "trouble", ["certificate nobody vouches for", pytest.param("STARTTLS stripped", marks=pytest.mark.long)]
+)
 def test_code_does_not_go_to_a_server_that_cannot_be_trusted(
     prepare: Prepare, certificates: Certificates, trouble: str
 ) -> None:

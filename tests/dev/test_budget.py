@@ -70,7 +70,9 @@ def answered(world: World, address: str) -> bytes:
     return answer.body if answer.status == 200 else b""
 
 
-@pytest.mark.parametrize("lang", ["en", "nl", "zh-Hant-TW"])
+@pytest.mark.parametrize(
+    "lang", ["en", *(pytest.param(tag, marks=pytest.mark.long) for tag in ("nl", "zh-Hant-TW"))]
+)
 def test_every_page_of_a_guest_is_light(sqlite_world: World, lang: str) -> None:
     weights = {name: weighed(sqlite_world, name, lang) for name in (GUESTS_PAGES if SOAK else DAILY)}
     line = "{:26} {:>6} {:>6} {:>6} {:>5} {:>5} {:>6} {:>12} {:>9}".format

@@ -45,6 +45,7 @@ def test_guest_in_amsterdam_goes_the_whole_way_in_dutch(site: Site, arrive: Arri
     assert guest.press("Afmelden").sees("U bent afgemeld")
 
 
+@pytest.mark.long
 @pytest.mark.acceptance(3, 13)
 def test_guest_in_taipei_switches_on_the_way_and_goes_on_in_chinese(site: Site, arrive: Arrive) -> None:
     mail = site.guest()

@@ -62,6 +62,7 @@ def test_what_there_is_to_read_is_on_paper(gallery_site: Site, paper: Page, name
     assert paper.get_by_text(words).first.is_visible()
 
 
+@pytest.mark.long
 def test_long_list_takes_several_sheets_and_its_head_stands_on_each(gallery_site: Site, paper: Page) -> None:
     paper.goto(f"{gallery_site.url}/dev/gallery/guests-many")
     sheets = re.findall(rb"/Type\s*/Page\b", paper.pdf(format="A4", margin=MARGIN))

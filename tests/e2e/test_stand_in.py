@@ -54,6 +54,7 @@ def test_person_says_who_they_are_or_cancels(sqlite_site: Site, arrive: Arrive) 
     assert "error=access_denied" in person.open(page).press("Cancel").path
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_the_page_of_the_stand_in(sqlite_site: Site, chromium: Chromium) -> None:
     with or_skip(axe) as rules:
         page = chromium.new_context(bypass_csp=True, reduced_motion="reduce").new_page()
