@@ -1,7 +1,7 @@
 """The database: its session, its transactions, its clock, and what SQLite and PostgreSQL need to agree.
 
 What it does: `operation` makes a function one transaction that writes; `query` one that only reads;
-`rows`, `row_or_none`, `add` and `changed` run its statements; `now` tells the time.
+`rows`, `row_or_none`, `add`, `changed` and `change` run its statements; `now` tells the time.
 
 The one thing to understand: a refusal is a fact. An operation that raises `Refusal` commits what it has
 counted and recorded so far (a wrong code must be counted although it is refused); anything else that it
