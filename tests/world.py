@@ -5,8 +5,10 @@ the application; `world.letters(to)` delivers what waits and reads the mailbox; 
 the time.
 """
 
+import atexit
 import re
 import secrets
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -62,6 +64,7 @@ class Compiled(FileSystemBytecodeCache):
 
 
 COMPILED = Compiled(tempfile.mkdtemp(prefix="guestauth-templates-"))
+atexit.register(shutil.rmtree, COMPILED.directory, ignore_errors=True)
 
 
 @dataclass
