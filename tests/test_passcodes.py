@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import re
+import sys
 import uuid
 from datetime import timedelta
 
@@ -304,6 +305,20 @@ def test_strangers_letter_is_written_before_it_is_dropped(sqlite_world: World) -
         sqlite_world.do(query(lambda: passcodes.write_letter(letter)))
     content = dropped.value.content
     assert content and content.to == STRANGER and re.match(r"\d{8}\n", content.text)
+
+
+@pytest.mark.parametrize("mail", [NICOLE, STRANGER])
+def test_letter_is_put_together_whoever_it_is_for(sqlite_world: World, mail: str) -> None:
+    ask(sqlite_world, mail)
+    letter = next(each for each in sqlite_world.do(outbox.lease, 9) if each.kind == "passcode")
+    called: set[str] = set()
+    with sqlite_world.app.app_context():
+        sys.setprofile(lambda frame, _event, _argument: called.add(frame.f_code.co_qualname))
+        try:
+            outbox.deliver(letter)
+        finally:
+            sys.setprofile(None)
+    assert {"passcode", "compose", "Written.as_bytes"} <= called
 
 
 def test_letter_of_a_sign_in_that_is_no_more_is_dropped(sqlite_world: World) -> None:

@@ -82,10 +82,10 @@ def renew_browser(new_id: str | None = None) -> None:
 
 def keep_form_token() -> None:
     """Give the forms of a visit the token they had before: once signed, it is good for the whole visit (C-05)."""
-    token = visit.get("csrf_token")
+    token, here = visit.get("csrf_token"), app_ctx.g
     if isinstance(token, str):
-        g.pop("csrf_token", None)
-        app_ctx.g.csrf_token = app_ctx.app.extensions["guestauth_form_tokens"](token)
+        here.pop("csrf_token", None)
+        here.csrf_token = app_ctx.app.extensions["guestauth_form_tokens"](token)
 
 
 def is_new_visit() -> bool:
