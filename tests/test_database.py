@@ -176,6 +176,7 @@ def test_fault_of_what_needs_no_answer_undoes_the_whole_operation(world: World) 
 @pytest.mark.parametrize("adding", [add, db.session.add])
 def test_doubles_are_refused_however_late_they_are_said(world: World, adding: Callable[[Model], None]) -> None:
     def again() -> None:
+        db.session.get_one(Tenant, FABRIKAM)  # the ORM has a transaction of its own by now
         add(MailHealth(id=1, checked_at=now()))
         with refusing_doubles(Taken("there already")):
             adding(MailHealth(id=1, checked_at=now()))

@@ -52,6 +52,16 @@ def test_what_one_template_alone_knows_is_told_in_its_context(world: World) -> N
         pages(world).get_template("page.html", globals={"mail": "a"})
 
 
+def test_languages_take_turns(world: World) -> None:
+    with world.app.test_request_context():
+        every = pages(world)
+        said = []
+        for tag in ("nl", "en", "nl"):
+            with languages.speaking(tag):
+                said.append(every.get_template("page.html").render(mail="a").partition("|")[0])
+    assert said == ["Afmelden", "Sign out", "Afmelden"]
+
+
 def test_a_template_keeps_its_words_wherever_it_is_rendered(world: World) -> None:
     with world.app.test_request_context():
         dutch = template(world, "with.html", "nl")
