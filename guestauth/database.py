@@ -131,10 +131,9 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
 @contextmanager
 def refusing_doubles(refusal: Refusal) -> Iterator[None]:
     """Raise `refusal` if what is added within is there already; what came before stays."""
-    under_way()
     try:
         with db.session.begin_nested():
-            db.session.connection()  # says SAVEPOINT, which else waits for what the ORM says next
+            db.session.connection()  # says what waits, then SAVEPOINT, which else waits for what the ORM says next
             yield
             under_way()
     except IntegrityError as fault:
